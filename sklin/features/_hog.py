@@ -1,0 +1,320 @@
+"""Histograms of oriented gradients: which way do the edges run, and where."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from ._images import ImageTransformer, check_choice, check_integer, check_pair
+
+BLOCK_NORMS = ("L1", "L1-sqrt", "L2", "L2-Hys", None)
+EPSILON = 1e-5  # scikit-image's, which keeps a block without edges at zero
+
+# A vote of the byte path is one int32: squared magnitude, tie breaker of the channel, bin.
+BIN_BITS = 12
+TIE_BITS = 2
+MAX_ORIENTATIONS = 2**BIN_BITS
+
+
+def hog(
+    images,
+    orientations=9,
+    pixels_per_cell=(8, 8),
+    cells_per_block=(2, 2),
+    block_norm="L2-Hys",
+    grid=None,
+):
+    r"""Histograms of oriented gradients of a batch of images of one size.
+
+    Every pixel has a gradient, the difference of its two neighbours along rows and columns,
+
+    .. math:: g_y = x_{i+1, j} - x_{i-1, j}, \qquad g_x = x_{i, j+1} - x_{i, j-1},
+
+    taken as zero on the image's first and last row and column respectively. The pixel votes with
+    its magnitude :math:`\sqrt{g_y^2 + g_x^2}` for the bin of its direction :math:`\arctan(g_y /
+    g_x)`, one of `orientations` equal parts of the half circle, lower edge inside. The histogram
+    of a cell is the mean of the votes of its pixels. Cells that are neighbours form blocks, which
+    overlap, one starting at every cell, and every block v is normalised:
+
+    - "L1": :math:`v / (\|v\|_1 + \epsilon)`;
+    - "L1-sqrt": the square root of this;
+    - "L2": :math:`v / \sqrt{\|v\|_2^2 + \epsilon^2}`;
+    - "L2-Hys": "L2", clipped at 0.2, and "L2" again;
+    - None: v.
+
+    In a colour image, the channel with the largest magnitude votes, the first one if they tie.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w, c)
+        Images of c = 1 or 3 channels, as :func:`~sklin.features._images.check_images` returns
+        them. Values are not scaled.
+    orientations : int, default=9
+        Number of direction bins, at most 4096.
+    pixels_per_cell : tuple of 2 ints, default=(8, 8)
+        Height and width of a cell in pixels. Pixels that are left over at the bottom and right
+        edges vote in no cell. An image smaller than a cell is enlarged to one cell by repeating
+        its border.
+    cells_per_block : tuple of 2 ints, default=(2, 2)
+        Height and width of a block in cells. A block never exceeds the cells that there are.
+    block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"} or None, default="L2-Hys"
+        Normalisation of a block; None for none.
+    grid : tuple of 2 ints, default=None
+        If given, an image of any size is divided into this many rows and columns of cells, as
+        equal as whole pixels allow, in place of cells of `pixels_per_cell`.
+
+    Returns
+    -------
+    features : ndarray of shape (n, n_features)
+        For each image, ordered by block row, block column, cell row within the block, cell column,
+        orientation. float64 for float64 images, otherwise float32.
+
+    Notes
+    -----
+    On bytes this equals :func:`skimage.feature.hog` to a relative 1e-6, the rounding of float32.
+    On float images it does too, except where two channels or a bin's edge are so near that
+    rounding decides.
+
+    References
+    ----------
+    .. [1] N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", CVPR
+       2005.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklin.features._hog import hog
+    >>> ramp = np.tile(np.arange(16, dtype=np.uint8), (16, 1))[np.newaxis, ..., np.newaxis]
+    >>> hog(ramp, orientations=4, cells_per_block=(1, 1), block_norm=None).reshape(2, 2, 4)[0, 0]
+    array([1.75, 0.  , 0.  , 0.  ], dtype=float32)
+    """
+    need_h, need_w = pixels_per_cell if grid is None else grid
+    missing = max(0, need_h - images.shape[1]), max(0, need_w - images.shape[2])
+    if any(missing):
+        images = np.pad(images, [(0, 0), *((0, m) for m in missing), (0, 0)], mode="edge")
+    h, w = images.shape[1:3]
+    if grid is None:
+        rows, columns = np.arange(0, h + 1, need_h), np.arange(0, w + 1, need_w)
+    else:
+        rows, columns = np.arange(need_h + 1) * h // need_h, np.arange(need_w + 1) * w // need_w
+    votes = _votes_of_bytes if images.dtype == np.uint8 else _votes_of_floats
+    cells = _cells(*votes(images, orientations), rows, columns, orientations)
+    return _normalised_blocks(cells, cells_per_block, block_norm)
+
+
+def _gradient(x):
+    """Differences of the neighbours along axes 1 and 2 of `x`, zero on the border."""
+    gy, gx = np.zeros((2, *x.shape), dtype=x.dtype)
+    np.subtract(x[:, 2:], x[:, :-2], out=gy[:, 1:-1])
+    np.subtract(x[:, :, 2:], x[:, :, :-2], out=gx[:, :, 1:-1])
+    return gy, gx
+
+
+def _bins(gy, gx, orientations):
+    """Bin of each direction, by scikit-image's own arithmetic, so that edges fall the same way."""
+    degrees = np.rad2deg(np.arctan2(gy, gx)) % 180
+    edges = 180.0 / orientations * np.arange(orientations)
+    return (np.searchsorted(edges, degrees, side="right") - 1).astype(np.int32)
+
+
+@lru_cache(maxsize=8)
+def _vote_table(orientations):
+    """The vote of every pair of byte differences: no arctan2 and no hypot a pixel."""
+    g = np.arange(-255, 256, dtype=np.int32)
+    squared = np.add.outer(g**2, g**2)
+    bins = _bins(*np.meshgrid(g, g, indexing="ij"), orientations)
+    table = (squared << (BIN_BITS + TIE_BITS) | bins).ravel()
+    table.flags.writeable = False
+    return table
+
+
+def _votes_of_bytes(images, orientations):
+    """Bins (int32) and magnitudes (float32), both (n, h, w), of byte images."""
+    table = _vote_table(orientations)
+    vote = None
+    for channel in range(images.shape[-1]):
+        plane = images[..., channel].astype(np.int16)
+        gy, gx = _gradient(plane)
+        index = np.multiply(gy, 511, dtype=np.int32)
+        index += gx
+        index += 255 * 511 + 255
+        # mode="wrap" never wraps here; the default copies its output once more, at twice the time.
+        votes = table.take(index.astype(np.intp), mode="wrap")
+        # The largest vote wins. np.where takes ten times as long: its branches are random.
+        vote = votes if vote is None else np.maximum(vote | channel << BIN_BITS, votes)
+    magnitudes = (vote >> (BIN_BITS + TIE_BITS)).astype(np.float32)
+    return vote & (MAX_ORIENTATIONS - 1), np.sqrt(magnitudes, out=magnitudes)
+
+
+def _votes_of_floats(images, orientations):
+    """Bins (int32) and magnitudes (of the images' dtype), both (n, h, w), of float images."""
+    gy, gx = _gradient(images)
+    magnitudes = np.hypot(gy, gx)
+    channel = magnitudes.argmax(axis=-1)[..., np.newaxis]
+    gy, gx, magnitudes = (
+        np.take_along_axis(a, channel, axis=-1)[..., 0] for a in (gy, gx, magnitudes)
+    )
+    return _bins(gy, gx, orientations), magnitudes
+
+
+def _cells(bins, magnitudes, rows, columns, orientations):
+    """Mean votes (n, cell rows, cell columns, orientations) of cells with these edges."""
+    h, w = rows[-1], columns[-1]
+    bins, magnitudes = bins[:, :h, :w], magnitudes[:, :h, :w]
+    n = len(bins)
+    # A run of pixels in one row of a cell is one sparse row (bin, magnitude); a dense matrix adds
+    # up its duplicates. Per pixel 1.0 ns, where np.bincount takes 1.5 and an index array besides.
+    starts = np.add.outer(np.arange(n * h, dtype=np.int32) * w, columns[:-1].astype(np.int32))
+    runs = csr_array(
+        (magnitudes.ravel(), bins.ravel(), np.append(starts, np.int32(n * h * w))),
+        shape=(starts.size, orientations),
+    ).toarray()
+    heights = np.diff(rows)
+    if (heights == heights[0]).all():  # six times faster than reduceat
+        cells = np.einsum("nyrk->nyk", runs.reshape(n, len(heights), heights[0], -1))
+    else:
+        cells = np.add.reduceat(runs.reshape(n, h, -1), rows[:-1], axis=1)
+    cells = cells.reshape(n, len(heights), -1, orientations)
+    cells /= np.multiply.outer(heights, np.diff(columns))[..., np.newaxis]
+    return cells
+
+
+def _normalised_blocks(cells, cells_per_block, block_norm):
+    """Rows of all overlapping blocks of `cells`, each normalised."""
+    block = np.minimum(cells_per_block, cells.shape[1:3])
+    windows = np.lib.stride_tricks.sliding_window_view(cells, block, axis=(1, 2))
+    windows = windows.transpose(0, 1, 2, 4, 5, 3)  # n, block row, block column, row, column, bin
+    v = windows.reshape(*windows.shape[:3], -1)
+    if block_norm in ("L1", "L1-sqrt"):
+        v = v / (v.sum(axis=-1, keepdims=True) + EPSILON)  # no votes are negative
+        if block_norm == "L1-sqrt":
+            np.sqrt(v, out=v)
+    elif block_norm is not None:
+        v = v / _length(v)
+        if block_norm == "L2-Hys":
+            np.minimum(v, 0.2, out=v)
+            v /= _length(v)
+    return v.reshape(len(v), -1)
+
+
+def _length(v):
+    return np.sqrt(np.einsum("...i,...i", v, v) + v.dtype.type(EPSILON**2))[..., np.newaxis]
+
+
+class HOG(ImageTransformer):
+    """Histograms of oriented gradients as a transformer.
+
+    The image is divided into cells; each holds a histogram of the directions of its edges,
+    weighted by their strength; blocks of neighbouring cells are normalised against differences of
+    lighting [1]_. The equations are in :func:`~sklin.features._hog.hog`. The result equals
+    :func:`skimage.feature.hog` with the same parameters.
+
+    Parameters
+    ----------
+    orientations : int, default=9
+        Number of direction bins over the half circle, at most 4096.
+    pixels_per_cell : tuple of 2 ints, default=(8, 8)
+        Height and width of a cell in pixels. An image smaller than a cell is enlarged to one cell
+        by repeating its border.
+    cells_per_block : tuple of 2 ints, default=(2, 2)
+        Height and width of a block in cells. A block never exceeds the cells that there are.
+    block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"} or None, default="L2-Hys"
+        Normalisation of a block; None for none.
+    grid : tuple of 2 ints, default=None
+        If given, images are divided into this many rows and columns of cells instead of cells of
+        `pixels_per_cell`, so that images of any size give rows of one length. (1, 1) is one
+        histogram of the whole image.
+    image_shape : tuple, default=None
+        Shape (h, w) or (h, w, c) of the images if they come as flattened rows. None takes it from
+        the images; flattened rows are then grey squares or strips of height 1.
+    n_jobs : int, default=None
+        Number of threads; None means 1 and -1 all processors.
+
+    Attributes
+    ----------
+    image_shape_ : tuple
+        The (h, w, c) of the images seen in `fit`, or (None, None, c) if `grid` is set and they
+        came as a list.
+    n_features_in_ : int
+        h * w * c. Not set if the images may be of any size.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `fit` saw a data frame.
+
+    Raises
+    ------
+    TypeError
+        In `fit`, if a parameter has the wrong type.
+    ValueError
+        In `fit` and `transform`, if a parameter or an image is not as described, or if images
+        differ in size and `grid` is None.
+
+    See Also
+    --------
+    skimage.feature.hog : One image at a time, with a picture of the result.
+    ColorHistogram : Which colours, regardless of where.
+
+    Notes
+    -----
+    The lecture's version, 8 x 8 pixels a cell, 9 directions, 320 x 240 pixels to 10,800 numbers, is
+    ``HOG(cells_per_block=(1, 1), block_norm=None)``.
+
+    References
+    ----------
+    .. [1] N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", CVPR
+       2005.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklin.features import HOG
+    >>> images = np.random.default_rng(0).integers(0, 256, (2, 240, 320, 3), dtype=np.uint8)
+    >>> HOG(cells_per_block=(1, 1), block_norm=None).fit_transform(images).shape
+    (2, 10800)
+    >>> sizes = [images[0], images[1, :100, :50]]
+    >>> HOG(grid=(4, 4)).fit_transform(sizes).shape
+    (2, 324)
+    """
+
+    def __init__(
+        self,
+        orientations=9,
+        pixels_per_cell=(8, 8),
+        cells_per_block=(2, 2),
+        block_norm="L2-Hys",
+        grid=None,
+        image_shape=None,
+        n_jobs=None,
+    ):
+        self.orientations = orientations
+        self.pixels_per_cell = pixels_per_cell
+        self.cells_per_block = cells_per_block
+        self.block_norm = block_norm
+        self.grid = grid
+        self.image_shape = image_shape
+        self.n_jobs = n_jobs
+
+    @property
+    def _one_size(self):
+        return "set grid=(rows, columns) to use images of any size" if self.grid is None else None
+
+    def _check_params(self):
+        check_integer("orientations", self.orientations)
+        if self.orientations > MAX_ORIENTATIONS:
+            raise ValueError(
+                f"orientations must be at most {MAX_ORIENTATIONS}, got {self.orientations}."
+            )
+        check_pair("pixels_per_cell", self.pixels_per_cell)
+        check_pair("cells_per_block", self.cells_per_block)
+        check_choice("block_norm", self.block_norm, BLOCK_NORMS)
+        if self.grid is not None:
+            check_pair("grid", self.grid)
+
+    def _features(self, images):
+        return hog(
+            images,
+            self.orientations,
+            self.pixels_per_cell,
+            self.cells_per_block,
+            self.block_norm,
+            self.grid,
+        )

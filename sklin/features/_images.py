@@ -1,0 +1,469 @@
+"""One validator for every way images may arrive, and the base of all image transformers."""
+
+import warnings
+from collections import defaultdict
+from functools import partial
+from math import isqrt, prod
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+# Kept as they are; every other dtype becomes the first of these.
+IMAGE_DTYPES = (np.float64, np.float32, np.uint8)
+
+# Rows wider than this that are no square are more likely images of an unknown shape than strips.
+WIDEST_SILENT_STRIP = 100
+
+_check_rows = partial(check_array, dtype=list(IMAGE_DTYPES), input_name="X")
+
+
+def check_images(X, image_shape=None, *, one_size=None, check_rows=_check_rows):
+    """Return `X` as images with a channel axis, however it arrived.
+
+    Parameters
+    ----------
+    X : array-like
+        One of
+
+        - an array (n, h, w) of grey images or (n, h, w, c) with c = 1, 3 (RGB) or 4 (RGBA);
+        - flattened rows (n, h * w * c), channels last, as scikit-learn's own tools pass them on;
+        - a list, tuple or 1-D object array of images (h, w) or (h, w, c), which may differ in size.
+    image_shape : tuple, default=None
+        The shape (h, w) or (h, w, c) that every image has. None takes it from `X`: the trailing
+        axes if there are any; for rows, a grey square if their width is a square number, else a
+        strip (1, width, 1). (None, None, c) means images of any size with c channels, and refuses
+        rows.
+    one_size : str, default=None
+        None lets the images of a list differ in size. A string forbids it; it ends the error
+        message and should tell the user what to do.
+    check_rows : callable, default=None
+        What validates the flattened (n, h * w * c) array: :func:`sklearn.utils.check_array`, or
+        `validate_data` bound to an estimator.
+
+    Returns
+    -------
+    images : ndarray of shape (n, h, w, c) or list of n ndarrays of shape (h, w, c)
+        A list only if the images differ in size. c is 1 or 3. The dtype is uint8 (0 to 255) or
+        float32 if `X` was, else float64 with the values of `X`: nothing is scaled, booleans become
+        0.0 and 1.0. All values are finite. All images of a list have one c and one dtype.
+    shape : tuple
+        The (h, w, c) of every image as it arrived (c = 4 for RGBA), or (None, None, c) where sizes
+        are free: `X` was a list, `one_size` is None and `image_shape` does not say otherwise.
+
+    Raises
+    ------
+    TypeError
+        If `image_shape` is no tuple of integers, or `X` is sparse or holds objects that are not
+        numbers.
+    ValueError
+        If `image_shape` has not 2 or 3 positive entries or its c is not 1, 3 or 4; if `X` is
+        empty, holds NaN, infinity, complex numbers or text; has more than 4 axes or a last axis of
+        a length other than 1, 3 or 4; is one RGB image (h, w, 3) instead of a batch; disagrees
+        with `image_shape`; if the images of a list differ in size although `one_size` forbids it,
+        in their number of channels, or mix uint8 with other types; if rows come where any size is
+        allowed.
+
+    Warns
+    -----
+    UserWarning
+        If an alpha channel is dropped, or if rows wider than 100 are taken for strips.
+
+    Notes
+    -----
+    An array (n, h, 3) of grey images that are three pixels wide looks like one RGB image and is
+    refused as that, unless `image_shape` is (h, 3). Giving it as (n, h, 3, 1) works as well.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklin.features._images import check_images
+    >>> images, shape = check_images(np.zeros((5, 12), dtype=np.uint8), image_shape=(2, 2, 3))
+    >>> images.shape, images.dtype, shape
+    ((5, 2, 2, 3), dtype('uint8'), (2, 2, 3))
+    """
+    shape = check_image_shape(image_shape)
+    images = _list_of_images(X)
+    if images is not None:
+        sizes_free = one_size is None and (shape is None or shape[0] is None)
+        if sizes_free:
+            check_rows = _check_rows  # an estimator must not learn a number of features here
+        first = images[0].shape
+        odd = next((i for i, image in enumerate(images) if image.shape != first), None)
+        if odd is None:
+            X = np.stack(images)
+        elif sizes_free:
+            return _check_ragged(images, shape)
+        else:
+            advice = one_size or f"image_shape says that all are {shape}"
+            raise ValueError(
+                f"X[{odd}] is an image of shape {images[odd].shape}, X[0] of {first}; {advice}."
+            )
+        if sizes_free:
+            shape = shape or (None, None, min(first[2], 3))
+    ndim = getattr(X, "ndim", 2)
+    if ndim in (3, 4):
+        seen = _shape_of_batch(X, shape)
+        X = np.reshape(X, (len(X), prod(seen)))
+        rows = check_rows(X)
+    elif ndim > 4:
+        raise ValueError(
+            f"X must be images (n, h, w), (n, h, w, c) or rows, got an array of shape {X.shape}."
+        )
+    else:
+        rows = check_rows(X)
+        seen = _shape_of_rows(rows.shape[1], shape)
+    images = rows.reshape(len(rows), *seen)
+    return _drop_alpha(images), shape or seen
+
+
+def check_image_shape(image_shape):
+    """Return `image_shape` as a tuple (h, w, c), or None.
+
+    Parameters
+    ----------
+    image_shape : tuple or None
+        The shape (h, w) or (h, w, c); (None, None, c) for any size.
+
+    Returns
+    -------
+    shape : tuple or None
+        The shape with its channels.
+    """
+    if image_shape is None:
+        return None
+    wanted = f"image_shape must be None, (h, w) or (h, w, c) with c in 1, 3, 4, got {image_shape!r}"
+    if not isinstance(image_shape, tuple | list) or not all(
+        size is None or is_integer(size) for size in image_shape
+    ):
+        raise TypeError(f"{wanted}.")
+    shape = tuple(image_shape) + (1,) * (len(image_shape) == 2)
+    if (
+        len(shape) != 3
+        or shape[2] not in (1, 3, 4)
+        or (shape[:2] != (None, None) and (None in shape or min(shape) < 1))
+    ):
+        raise ValueError(f"{wanted}.")
+    return shape
+
+
+def _list_of_images(X):
+    """The images of a list or object array as arrays (h, w, c), or None if `X` is neither."""
+    if getattr(X, "ndim", None) == 1 and X.dtype == object:
+        X = list(X)
+    if not isinstance(X, list | tuple):
+        return None
+    images = []
+    for i, image in enumerate(X):
+        try:
+            images.append(np.asarray(image))
+        except ValueError as error:
+            raise ValueError(f"X[{i}] is no image (h, w) or (h, w, c): {error}") from error
+    if not any(image.ndim > 1 for image in images):
+        return None
+    for i, image in enumerate(images):
+        if (
+            image.ndim not in (2, 3)
+            or image.size == 0
+            or (image.ndim == 3 and image.shape[2] not in (1, 3, 4))
+        ):
+            raise ValueError(
+                f"X[{i}] must be an image (h, w) or (h, w, c) with c in 1, 3, 4, "
+                f"got shape {image.shape}."
+            )
+    return [image if image.ndim == 3 else image[:, :, np.newaxis] for image in images]
+
+
+def _check_ragged(images, shape):
+    """Hold the images of a list to one number of channels and one kind of numbers."""
+    rows = [
+        check_array(image.reshape(1, -1), dtype=list(IMAGE_DTYPES), input_name=f"X[{i}]")
+        for i, image in enumerate(images)
+    ]
+    images = [
+        _drop_alpha(row.reshape(image.shape)) for row, image in zip(rows, images, strict=True)
+    ]
+    dtype = np.result_type(*{row.dtype for row in rows})
+    channels = images[0].shape[2] if shape is None else shape[2]
+    for i, image in enumerate(images):
+        if image.shape[2] != channels:
+            raise ValueError(
+                f"X[{i}] has {image.shape[2]} channels, expected {channels} in every image."
+            )
+        if (image.dtype == np.uint8) != (images[0].dtype == np.uint8):
+            raise ValueError(
+                f"X[{i}] is {image.dtype}, X[0] is {images[0].dtype}: "
+                "bytes (0 to 255) do not mix with other numbers."
+            )
+    return [image.astype(dtype, copy=False) for image in images], (None, None, channels)
+
+
+def _shape_of_batch(X, shape):
+    """The (h, w, c) of a 3-D or 4-D array, held against the `shape` expected, if any."""
+    seen = X.shape[1:] if X.ndim == 4 else (*X.shape[1:], 1)
+    any_size = shape is None or shape[0] is None
+    if X.ndim == 3 and X.shape[2] in (3, 4) and (any_size or seen != shape):
+        raise ValueError(
+            f"X of shape {X.shape} looks like one colour image, not a batch: pass X[np.newaxis]. "
+            f"(For grey images of width {X.shape[2]}, pass X[..., np.newaxis] "
+            f"or set image_shape={seen[:2]}.)"
+        )
+    if seen[2] not in (1, 3, 4):
+        hint = " Channels come last: np.moveaxis(X, 1, -1)." if X.shape[1] in (1, 3, 4) else ""
+        raise ValueError(
+            "X must have 1, 3 or 4 channels on its last axis, "
+            f"got an array of shape {X.shape}.{hint}"
+        )
+    if shape is None:
+        return seen
+    if any_size and min(seen[2], 3) != shape[2]:
+        raise ValueError(f"X has {seen[2]} channels, expected {shape[2]}.")
+    if not any_size and seen != shape:
+        raise ValueError(
+            f"X holds images of shape {seen}, expected {shape} as image_shape or fit said."
+        )
+    return seen
+
+
+def _shape_of_rows(width, shape):
+    """The (h, w, c) of rows of this width."""
+    if shape is None:
+        side = isqrt(width)
+        if side * side == width:
+            return (side, side, 1)
+        if width > WIDEST_SILENT_STRIP:
+            side = isqrt(width // 3)
+            hint = (
+                f", for example image_shape=({side}, {side}, 3)" if 3 * side * side == width else ""
+            )
+            warnings.warn(
+                f"X has rows of {width} values, which are taken for images of height 1. "
+                f"Set image_shape to say what they are{hint}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return (1, width, 1)
+    if shape[0] is None:
+        raise ValueError(
+            "X is an array of rows, but the images seen in fit came as a list and have no common "
+            "shape: pass images (n, h, w, c) or a list."
+        )
+    if prod(shape) != width:
+        raise ValueError(
+            f"X has rows of {width} values, but image_shape={shape} asks for {prod(shape)}."
+        )
+    return shape
+
+
+def _drop_alpha(images):
+    if images.shape[-1] != 4:
+        return images
+    warnings.warn("X has an alpha channel, which is dropped.", UserWarning, stacklevel=2)
+    return images[..., :3]
+
+
+def is_integer(value):
+    """Say whether `value` is an integer that is no boolean.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        True for Python's and NumPy's integers.
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def check_integer(name, value, minimum=1):
+    """Refuse a parameter that is no integer of at least `minimum`.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    minimum : int, default=1
+        The smallest value allowed.
+    """
+    if not is_integer(value):
+        raise TypeError(f"{name} must be an integer >= {minimum}, got {value!r}.")
+    if value < minimum:
+        raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}.")
+
+
+def check_pair(name, value, minimum=1):
+    """Refuse a parameter that is no pair (rows, columns) of integers of at least `minimum`.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    minimum : int, default=1
+        The smallest value allowed.
+    """
+    if not isinstance(value, tuple | list) or not all(map(is_integer, value)):
+        raise TypeError(
+            f"{name} must be a pair (rows, columns) of integers >= {minimum}, got {value!r}."
+        )
+    if len(value) != 2 or min(value) < minimum:
+        raise ValueError(
+            f"{name} must be a pair (rows, columns) of integers >= {minimum}, got {value!r}."
+        )
+
+
+def check_bool(name, value):
+    """Refuse a parameter that is no boolean.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+
+
+def check_choice(name, value, allowed):
+    """Refuse a parameter that is none of the `allowed` values.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    allowed : sequence
+        All values allowed.
+    """
+    if not any(
+        value is choice or (isinstance(value, str) and value == choice) for choice in allowed
+    ):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+
+
+class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of the transformers that turn images into rows of numbers.
+
+    A subclass declares the parameters `image_shape` and `n_jobs` in its constructor and writes
+    `_features`; it may write `_check_params`, `_learn` and `_one_size`. Everything else,
+    validation, chunks, threads, names, is here. Each row of the output depends on its image alone,
+    so that it is the same in any batch and for any `n_jobs`.
+
+    Attributes
+    ----------
+    image_shape_ : tuple
+        The (h, w, c) of the images seen in `fit`, or (None, None, c) if they came as a list and
+        may be of any size.
+    n_features_in_ : int
+        h * w * c. Not set if the images may be of any size.
+    """
+
+    # Keeps a chunk's temporaries in cache: 400,000 pixels at a time took up to twice as long.
+    _pixels_per_chunk = 100_000
+    # Or a sentence for users whose images differ in size, if the transformer cannot use them.
+    _one_size = None
+
+    def _check_params(self):
+        """Raise an error that names the parameter, what came and what is allowed."""
+
+    def _learn(self, images, y=None):
+        """Learn from images (n, h, w, c) or a list of (h, w, c); by default nothing."""
+
+    def _features(self, images):
+        """Turn images (m, h, w, c) of one size into (m, n_features) numbers."""
+        raise NotImplementedError
+
+    def fit(self, X, y=None):
+        """Check the parameters and learn the shape of the images.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Images (n, h, w) or (n, h, w, c), a list of images, or flattened rows (n, h * w * c).
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+        """
+        if self.n_jobs is not None and (not is_integer(self.n_jobs) or self.n_jobs == 0):
+            raise ValueError(
+                f"n_jobs must be None or an integer other than 0, got {self.n_jobs!r}."
+            )
+        self._check_params()
+        images, self.image_shape_ = self._check_images(X, self.image_shape, reset=True)
+        if self.image_shape_[0] is None:  # a previous fit may have left these
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+        self._learn(images, y)
+        self._n_features_out = self._features(np.stack(images[:1])).shape[1]
+        return self
+
+    def transform(self, X):
+        """Turn images into rows of numbers.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Images of the shape seen in `fit`, or of any size if `fit` saw a list of images.
+
+        Returns
+        -------
+        features : ndarray of shape (n, n_features_out)
+            One row an image, float64 for float64 images, otherwise float32.
+        """
+        check_is_fitted(self)
+        images, _ = self._check_images(X, self.image_shape_, reset=False)
+        dtype = np.float64 if images[0].dtype == np.float64 else np.float32
+        features = np.empty((len(images), self._n_features_out), dtype)
+
+        def fill(chunk):
+            features[chunk] = self._features(
+                images[chunk] if isinstance(chunk, slice) else np.stack([images[i] for i in chunk])
+            )
+
+        # In place, hence shared memory: numpy and scipy.sparse release the lock, and nothing is
+        # pickled.
+        Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(fill)(chunk) for chunk in _chunks(images, self._pixels_per_chunk)
+        )
+        return features
+
+    def _check_images(self, X, image_shape, reset):
+        def check_rows(X):
+            return validate_data(self, X, reset=reset, dtype=list(IMAGE_DTYPES))
+
+        return check_images(X, image_shape, one_size=self._one_size, check_rows=check_rows)
+
+
+def _chunks(images, n_pixels):
+    """Slices of an array, or lists of indices of images of one shape, `n_pixels` at a time."""
+    if not isinstance(images, list):
+        step = _images_per_chunk(*images.shape[1:3], n_pixels)
+        yield from (slice(start, start + step) for start in range(0, len(images), step))
+        return
+    same_shape = defaultdict(list)
+    for i, image in enumerate(images):
+        same_shape[image.shape].append(i)
+    for (h, w, _), indices in same_shape.items():
+        step = _images_per_chunk(h, w, n_pixels)
+        yield from (indices[start : start + step] for start in range(0, len(indices), step))
+
+
+def _images_per_chunk(h, w, n_pixels):
+    # Images of few pixels count as 256: their features may be far larger than they are.
+    return max(1, n_pixels // max(256, h * w))

@@ -1,0 +1,6 @@
+"""Linear classifiers with scikit-learn's interface."""
+
+from sklin.linear_model._softmax import SoftmaxClassifier
+from sklin.linear_model._svm import LinearSVMClassifier
+
+__all__ = ["LinearSVMClassifier", "SoftmaxClassifier"]

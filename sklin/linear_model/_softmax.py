@@ -1,0 +1,158 @@
+"""The softmax classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_softmax
+
+from sklin.linear_model._base import LinearClassifier
+from sklin.losses import CrossEntropy
+
+
+class SoftmaxClassifier(LinearClassifier):
+    r"""Linear classifier with the cross-entropy of the softmax: multinomial logistic regression.
+
+    It minimises exactly
+
+    .. math:: \frac{1}{N} \sum_i -\log \frac{e^{s_{i y_i}}}{\sum_j e^{s_{ij}}}
+              + \alpha R(W), \qquad s_i = W x_i + b,
+
+    with the intercept b outside the penalty.
+
+    Parameters
+    ----------
+    alpha : float, default=1e-4
+        Strength of the regularizer, the lecture's lambda. The loss is a mean, so a value means the
+        same for every number of samples.
+    regularizer : {"l2", "l1", "elasticnet"} or Regularizer, default="l2"
+        The penalty R on the coefficients; see `sklin.regularizers`.
+    optimizer : {"auto", "lbfgs", "newton_cg", "gradient_descent", "sgd", "proximal_gradient"} or \
+            Optimizer, default="auto"
+        How the objective is minimised; see `sklin.optimizers`. "auto" picks a deterministic
+        full-batch method with a certificate.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. It is not penalised.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied into the sample weights. "balanced" gives every class
+        the same weight in all.
+    tol : float, default=1e-4
+        The fit stops when the objective is proven to be within ``tol`` times itself of the
+        minimum. Where nothing is proven (``alpha=0``, a stochastic optimizer, steps on a loss with
+        kinks), when it changes by less than that.
+    max_iter : int, default=1000
+        Largest number of iterations (epochs for stochastic optimizers).
+    warm_start : bool, default=False
+        Whether to start from the weights of the last fit.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the stochastic optimizers; the others do not use it.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) for two classes
+        The weights W: each row is a template of its class. For two classes the second row less
+        the first.
+    intercept_ : ndarray of shape (n_classes,), or (1,) for two classes
+        The intercepts b.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_iter_ : int
+        Iterations made.
+    loss_curve_ : list of float
+        The objective at the start and after each iteration.
+    objective_ : float
+        Mean loss + alpha R(W) at the published weights, on the training samples.
+    duality_gap_ : float
+        How far ``objective_`` can be above the minimum, proven by a dual point to within rounding;
+        inf where nothing is proven.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X had them in `fit`.
+
+    See Also
+    --------
+    LinearSVMClassifier : The same with margin losses.
+    sklearn.linear_model.LogisticRegression : The same objective in other words.
+
+    Notes
+    -----
+    `sklearn.linear_model.LogisticRegression` minimises the sum of the losses times C plus half the
+    squared weights. For N samples (or weights of that sum) its minimum is the same for
+    ``C = 1 / (2 * alpha * N)`` with three or more classes. With two classes this classifier keeps
+    the lecture's two rows, ``w`` and ``-w``, and publishes their difference ``v = 2 w``, of penalty
+    ``alpha |v|^2 / 2``; there ``C = 1 / (alpha * N)``.
+
+    References
+    ----------
+    CS231n, lecture 3, "Loss functions and optimization".
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklin import SoftmaxClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = SoftmaxClassifier(alpha=1e-3).fit(X / 16, y)
+    >>> bool(model.duality_gap_ <= 1e-4 * model.objective_)
+    True
+    >>> model.predict_proba(X[:1] / 16).round(2)
+    array([[0.98, 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  ]])
+    """
+
+    def __init__(
+        self,
+        *,
+        alpha=1e-4,
+        regularizer="l2",
+        optimizer="auto",
+        fit_intercept=True,
+        class_weight=None,
+        tol=1e-4,
+        max_iter=1000,
+        warm_start=False,
+        random_state=None,
+    ):
+        self.alpha = alpha
+        self.regularizer = regularizer
+        self.optimizer = optimizer
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.random_state = random_state
+
+    def _make_loss(self):
+        return CrossEntropy()
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Natural logarithms, exact also where the probability underflows.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            scores = np.column_stack([np.zeros_like(scores), scores])
+        return log_softmax(scores, axis=1)
+
+    def predict_proba(self, X):
+        """Probability of each class: the softmax of the scores.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities; each row sums to one.
+        """
+        return np.exp(self.predict_log_proba(X))

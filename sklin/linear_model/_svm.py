@@ -1,0 +1,142 @@
+"""The multiclass support vector machine."""
+
+from __future__ import annotations
+
+from sklin._component import check_choice
+from sklin.linear_model._base import LinearClassifier
+from sklin.losses import LOSSES
+
+
+class LinearSVMClassifier(LinearClassifier):
+    r"""Linear classifier with a margin loss: the lecture's multiclass SVM.
+
+    It minimises exactly
+
+    .. math:: \frac{1}{N} \sum_i \sum_{j \ne y_i} \max(0,\; s_{ij} - s_{i y_i} + \text{margin})
+              + \alpha R(W), \qquad s_i = W x_i + b,
+
+    or the same with squared margin violations, or with another way of summing them up, with the
+    intercept b outside the penalty.
+
+    Parameters
+    ----------
+    loss : {"hinge", "squared_hinge"}, default="hinge"
+        What a margin violation costs: itself, or its square.
+    multi_class : {"weston_watkins", "crammer_singer", "one_vs_rest"}, default="weston_watkins"
+        How the violations of a sample are summed up; see `sklin.losses`.
+    margin : float, default=1.0
+        By how much the own class must lead, in units of score.
+    alpha : float, default=1e-4
+        Strength of the regularizer, the lecture's lambda. The loss is a mean, so a value means the
+        same for every number of samples.
+    regularizer : {"l2", "l1", "elasticnet"} or Regularizer, default="l2"
+        The penalty R on the coefficients; see `sklin.regularizers`.
+    optimizer : {"auto", "lbfgs", "newton_cg", "gradient_descent", "sgd", "proximal_gradient"} or \
+            Optimizer, default="auto"
+        How the objective is minimised; see `sklin.optimizers`. "auto" picks a deterministic
+        full-batch method with a certificate.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. It is not penalised.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied into the sample weights. "balanced" gives every class
+        the same weight in all.
+    tol : float, default=1e-4
+        The fit stops when the objective is proven to be within ``tol`` times itself of the
+        minimum. Where nothing is proven (``alpha=0``, a stochastic optimizer, steps on a loss with
+        kinks), when it changes by less than that.
+    max_iter : int, default=1000
+        Largest number of iterations (epochs for stochastic optimizers).
+    warm_start : bool, default=False
+        Whether to start from the weights of the last fit.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the stochastic optimizers; the others do not use it.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) for two classes
+        The weights W: each row is a template of its class. For two classes the second row less
+        the first.
+    intercept_ : ndarray of shape (n_classes,), or (1,) for two classes
+        The intercepts b.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_iter_ : int
+        Iterations made.
+    loss_curve_ : list of float
+        The objective at the start and after each iteration.
+    objective_ : float
+        Mean loss + alpha R(W) at the published weights, on the training samples.
+    duality_gap_ : float
+        How far ``objective_`` can be above the minimum, proven by a dual point to within rounding;
+        inf where nothing is proven.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X had them in `fit`.
+
+    See Also
+    --------
+    SoftmaxClassifier : The same with the cross-entropy.
+    sklearn.svm.LinearSVC : One-vs-rest and Crammer-Singer machines in other words.
+
+    Notes
+    -----
+    `sklearn.svm.LinearSVC` minimises the sum of the losses times C plus half the squared weights,
+    *the intercept's included*. Without intercept, for N samples, its
+    ``multi_class="crammer_singer"`` has the minimum of the same ``multi_class`` here for
+    ``C = 1 / (2 * alpha * N)``, and so has its "ovr" and "one_vs_rest", with three or more classes.
+    With two classes this classifier keeps the lecture's two rows, ``w`` and ``-w``, and publishes
+    their difference ``v = 2 w``, of penalty ``alpha |v|^2 / 2``: for Weston-Watkins, which is then
+    the ordinary binary SVM, ``C = 1 / (alpha * N)``.
+
+    A hinge has kinks, so its minimum may lie on an edge where the intercept is not unique.
+
+    References
+    ----------
+    CS231n, lecture 3, "Loss functions and optimization". J. Weston and C. Watkins, "Support vector
+    machines for multi-class pattern recognition", ESANN 1999.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklin import LinearSVMClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = LinearSVMClassifier(alpha=1e-2, tol=1e-3).fit(X / 16, y)
+    >>> bool(model.duality_gap_ <= 1e-3 * model.objective_)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        loss="hinge",
+        multi_class="weston_watkins",
+        margin=1.0,
+        alpha=1e-4,
+        regularizer="l2",
+        optimizer="auto",
+        fit_intercept=True,
+        class_weight=None,
+        tol=1e-4,
+        max_iter=1000,
+        warm_start=False,
+        random_state=None,
+    ):
+        self.loss = loss
+        self.multi_class = multi_class
+        self.margin = margin
+        self.alpha = alpha
+        self.regularizer = regularizer
+        self.optimizer = optimizer
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.random_state = random_state
+
+    def _make_loss(self):
+        check_choice("multi_class", self.multi_class, LOSSES)
+        loss = LOSSES[self.multi_class](loss=self.loss, margin=self.margin)
+        loss.check_parameters()
+        return loss
