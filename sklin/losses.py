@@ -39,9 +39,13 @@ class Loss(Component):
     ----------
     smooth : bool
         Whether the gradient is continuous. Methods that need curvature ask for it.
+    shift_invariant : bool
+        Whether adding one number to all scores of a sample changes nothing. Then the intercepts
+        are determined up to a common shift.
     """
 
     smooth = True
+    shift_invariant = False
 
     def value(self, scores, y):
         """Loss of each sample.
@@ -182,6 +186,8 @@ class CrossEntropy(Loss):
     >>> CrossEntropy().value(np.array([[3.2, 5.1, -1.7]]), np.array([0])).round(3)
     array([2.04])
     """
+
+    shift_invariant = True
 
     def value_and_gradient(self, scores, y, out=None):
         own = _own(y)
@@ -339,6 +345,8 @@ class WestonWatkins(_MarginLoss):
     array([ 2.9,  0. , 12.9])
     """
 
+    shift_invariant = True
+
     def _violations(self, scores, y):
         own = _own(y)
         z = scores - (scores[own] - scores.dtype.type(self.margin))[:, None]
@@ -481,6 +489,8 @@ class CrammerSinger(_MarginLoss):
     >>> CrammerSinger().value(scores, np.array([0, 1, 2])).round(2)
     array([2.9, 0. , 6.6])
     """
+
+    shift_invariant = True
 
     @property
     def smooth(self):

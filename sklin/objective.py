@@ -213,10 +213,6 @@ class Objective:
         """Shape of the parameters."""
         return self.samples.shape
 
-    @property
-    def noise(self):
-        """Relative accuracy with which the value is known, from the precision of X."""
-        return float(np.finfo(self.samples.X.dtype).eps)
 
     def smoothed(self, width):
         """Objective with the kinks of the loss rounded over ``width``, on the same samples."""
@@ -353,6 +349,12 @@ class Evaluation:
         self.data_value = float(objective.samples.weight @ losses)
         self.value = self.data_value + objective.penalty(params)
 
+    @property
+    def noise(self):
+        """Accuracy with which the value is known, from the size and the precision of the scores."""
+        eps = float(np.finfo(self.scores.dtype).eps)
+        return eps * (abs(self.value) + float(np.abs(self.scores).mean(dtype=np.float64)))
+
     @cached_property
     def data_gradient(self):
         return self.objective.samples.weighted_sum(self.dual)
@@ -370,6 +372,40 @@ class Evaluation:
         coef = samples.coef(product)
         coef += objective.alpha * objective.regularizer.curvature * samples.coef(direction)
         return product
+
+    def hessian(self):
+        """Second derivative of the objective as a matrix, for the flattened parameters.
+
+        It takes about ``n_samples * (n_classes * n_features)^2`` multiplications, less where the
+        loss is curved on few samples only, and 32 MB or so of buffers besides the matrix.
+        """
+        objective, samples = self.objective, self.objective.samples
+        n_classes, width = self.params.shape
+        curvature = np.empty((n_classes, n_classes, len(samples.y)))
+        unit = np.zeros_like(self.scores)
+        for k in range(n_classes):
+            unit[:, k] = 1
+            curvature[k] = objective.loss.hessian_product(self.scores, samples.y, unit).T
+            unit[:, k] = 0
+        curvature *= samples.weight
+        curved = np.flatnonzero(curvature.any(axis=(0, 1)))
+        hessian = np.zeros((n_classes, width, n_classes, width))
+        rows = max(1, 2**22 // self.params.size)
+        for start in range(0, len(curved), rows):
+            index = curved[start : start + rows]
+            X = np.ones((len(index), width))
+            part = samples.X[index]
+            X[:, : part.shape[1]] = part.toarray() if sparse.issparse(part) else part
+            for k in range(n_classes):
+                # One wide product for class k with itself and all later ones.
+                scaled = curvature[k, k:, index][:, :, None] * X[:, None, :]
+                product = X.T @ scaled.reshape(len(index), -1)
+                hessian[k, :, k:] += product.reshape(width, n_classes - k, width)
+        for k in range(n_classes):
+            hessian[k + 1 :, :, k] = hessian[k, :, k + 1 :].transpose(1, 2, 0)
+            diagonal = np.einsum("ii->i", samples.coef(samples.coef(hessian[k, :, k]).T))
+            diagonal += objective.alpha * objective.regularizer.curvature
+        return hessian.reshape(self.params.size, self.params.size)
 
     def beyond(self, previous, share):
         """Evaluation at ``params + share * (params - previous.params)``, without a pass."""

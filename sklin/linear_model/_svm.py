@@ -31,7 +31,7 @@ class LinearSVMClassifier(LinearClassifier):
         same for every number of samples.
     regularizer : {"l2", "l1", "elasticnet"} or Regularizer, default="l2"
         The penalty R on the coefficients; see `sklin.regularizers`.
-    optimizer : {"auto", "lbfgs", "newton_cg", "gradient_descent", "sgd", "proximal_gradient"} or \
+    optimizer : {"auto", "lbfgs", "newton", "gradient_descent", "sgd", "proximal_gradient"} or \
             Optimizer, default="auto"
         How the objective is minimised; see `sklin.optimizers`. "auto" picks a deterministic
         full-batch method with a certificate.

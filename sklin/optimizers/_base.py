@@ -195,7 +195,9 @@ class Optimizer(Component):
                     result.message = "The callback asked to stop."
                     break
                 if math.isfinite(step.gap):
-                    converged = step.gap <= tol * abs(step.value)
+                    # A minimum of zero is approached for ever; a digit of the start is enough.
+                    rounding = np.finfo(float).eps * abs(result.history[0])
+                    converged = step.gap <= max(tol * abs(step.value), rounding)
                 else:
                     change = abs(previous - step.value)
                     quiet = quiet + 1 if change <= tol * abs(step.value) else 0

@@ -58,7 +58,6 @@ def line_search(point, direction, step=1.0, *, ratio=0.5, max_evaluations=30):
             step = (low + high) / 2
         else:
             step = low - low_slope * (high - low) / (high_slope - low_slope)
-    rounding = point.objective.noise * abs(point.value)
-    if best is None or best.value > point.value + rounding:
+    if best is None or (best.value > point.value and best.value > point.value + point.noise):
         return None
     return best

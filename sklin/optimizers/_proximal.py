@@ -59,7 +59,7 @@ class ProximalGradient(Optimizer):
                 step = new.params - ahead.params
                 model = ahead.data_value + np.vdot(ahead.data_gradient, step)
                 model += lipschitz / 2 * np.vdot(step, step)
-                if new.data_value <= model + objective.noise * abs(model):
+                if new.data_value <= model + new.noise:
                     break
                 lipschitz *= 2
             if not step.any():
