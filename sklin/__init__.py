@@ -1,7 +1,17 @@
 """Linear image classifiers with exact minima, and the image features to feed them."""
 
+from sklin.features import HOG, BagOfVisualWords, ColorHistogram
+from sklin.gradient_check import check_gradient, numerical_gradient
 from sklin.linear_model import LinearSVMClassifier, SoftmaxClassifier
 
-__all__ = ["LinearSVMClassifier", "SoftmaxClassifier"]
+__all__ = [
+    "HOG",
+    "BagOfVisualWords",
+    "ColorHistogram",
+    "LinearSVMClassifier",
+    "SoftmaxClassifier",
+    "check_gradient",
+    "numerical_gradient",
+]
 
 __version__ = "0.1.0.dev0"

@@ -76,7 +76,7 @@ class L2(Regularizer):
     curvature = 2.0
 
     def value(self, coef):
-        return float(np.vdot(coef, coef))
+        return float(np.square(coef).sum())
 
     def gradient(self, coef):
         return 2 * coef
@@ -85,7 +85,7 @@ class L2(Regularizer):
         return coef / (1 + 2 * step)
 
     def conjugate(self, dual):
-        return float(np.vdot(dual, dual)) / 4
+        return float(np.square(dual).sum()) / 4
 
 
 class L1(Regularizer):
@@ -168,7 +168,7 @@ class ElasticNet(Regularizer):
         return 2.0 * (1 - self.l1_ratio)
 
     def value(self, coef):
-        square = (1 - self.l1_ratio) * float(np.vdot(coef, coef))
+        square = (1 - self.l1_ratio) * float(np.square(coef).sum())
         return self.l1_ratio * float(np.abs(coef).sum()) + square
 
     def gradient(self, coef):
@@ -182,7 +182,7 @@ class ElasticNet(Regularizer):
         excess = np.maximum(np.abs(dual) - self.l1_ratio, 0)
         if self.l1_ratio == 1:
             return 0.0 if excess.max(initial=0.0) == 0 else np.inf
-        return float(np.vdot(excess, excess)) / (4 * (1 - self.l1_ratio))
+        return float(np.square(excess).sum()) / (4 * (1 - self.l1_ratio))
 
     def shrink(self, dual):
         return L1().shrink(dual) if self.l1_ratio == 1 else 1.0

@@ -11,7 +11,7 @@ COLOR_SPACES = ("hue", "hsv", "rgb")
 
 
 def color_histogram(images, bins=4, color_space="rgb", joint=True, normalize=True):
-    r"""Colour histograms of a batch of images of one size.
+    r"""Compute colour histograms of a batch of images of one size.
 
     Every pixel votes for the bin of its colour [1]_. With :math:`M` and :math:`m` the largest and
     smallest of its red, green and blue and :math:`d = M - m`, its coordinates are, each from 0 to

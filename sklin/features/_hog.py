@@ -24,7 +24,7 @@ def hog(
     block_norm="L2-Hys",
     grid=None,
 ):
-    r"""Histograms of oriented gradients of a batch of images of one size.
+    r"""Compute histograms of oriented gradients of a batch of images of one size.
 
     Every pixel has a gradient, the difference of its two neighbours along rows and columns,
 
@@ -182,9 +182,9 @@ def _cells(bins, magnitudes, rows, columns, orientations):
 def _normalised_blocks(cells, cells_per_block, block_norm):
     """Rows of all overlapping blocks of `cells`, each normalised."""
     block = np.minimum(cells_per_block, cells.shape[1:3])
-    windows = np.lib.stride_tricks.sliding_window_view(cells, block, axis=(1, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(cells, block, (1, 2), writeable=True)
     windows = windows.transpose(0, 1, 2, 4, 5, 3)  # n, block row, block column, row, column, bin
-    v = windows.reshape(*windows.shape[:3], -1)
+    v = windows.reshape(*windows.shape[:3], -1)  # may still overlap: not to be written to
     if block_norm in ("L1", "L1-sqrt"):
         v = v / (v.sum(axis=-1, keepdims=True) + EPSILON)  # no votes are negative
         if block_norm == "L1-sqrt":

@@ -84,22 +84,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         ConvergenceWarning
             If the optimizer stopped before it reached ``tol``; the best weights are kept.
         """
-        loss, regularizer = self._check_parameters()
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], accept_large_sparse=True
-        )
-        check_classification_targets(y)
-        classes, y = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least two classes; y holds one class, "
-                f"{classes[0]!r}."
-            )
-        weight = self._check_weights(sample_weight, X, y, classes)
-        samples = Samples(
-            X, y, len(classes), sample_weight=weight, fit_intercept=self.fit_intercept
-        )
-        objective = Objective(samples, loss, regularizer, float(self.alpha))
+        objective, classes = self.make_objective(X, y, sample_weight)
         if isinstance(self.optimizer, str) and self.optimizer == "auto":
             optimizer = optimizers.choose(objective)
         else:
@@ -125,6 +110,43 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
                 stacklevel=2,
             )
         return self
+
+    def make_objective(self, X, y, sample_weight=None):
+        """The objective that `fit` minimises on these samples.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,)
+            The label of each sample.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        objective : Objective
+            Mean loss + alpha R, a function of the parameters.
+        classes : ndarray of shape (n_classes,)
+            The labels in the order of the parameters' rows.
+        """
+        loss, regularizer = self._check_parameters()
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], accept_large_sparse=True
+        )
+        check_classification_targets(y)
+        classes, y = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least two classes; y holds one class, "
+                f"{classes[0]!r}."
+            )
+        weight = self._check_weights(sample_weight, X, y, classes)
+        samples = Samples(
+            X, y, len(classes), sample_weight=weight, fit_intercept=self.fit_intercept
+        )
+        objective = Objective(samples, loss, regularizer, float(self.alpha))
+        return objective, classes
 
     def _check_parameters(self):
         """Check what does not depend on data; return the loss and the regularizer."""

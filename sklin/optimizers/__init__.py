@@ -30,17 +30,18 @@ OPTIMIZERS = {
 def choose(objective):
     """The optimizer that "auto" stands for: deterministic, full-batch, with a certificate.
 
-    ================  ================================  ==================
-    regularizer       size of the problem               optimizer
-    ================  ================================  ==================
-    smooth (L2)       a Newton step costs little        `Newton`
-    smooth (L2)       larger                            `LBFGS`
-    with kinks        any                               `ProximalGradient`
-    ================  ================================  ==================
+    ================  ===============================  ========================
+    regularizer       size of the problem              optimizer
+    ================  ===============================  ========================
+    smooth (L2)       a Newton step costs little       ``Newton()``
+    smooth (L2)       up to 1,000 parameters           ``Newton(warm_up=30)``
+    smooth (L2)       more parameters                  ``LBFGS()``
+    with kinks        any                              ``ProximalGradient()``
+    ================  ===============================  ========================
 
     "Little" means, for the p parameters and n samples, n p^2 + p^3 / 3 below 5e7 multiplications,
-    some milliseconds; for hinges, p up to 1,000, since their last digits are hard to come by with
-    gradients alone. Hinges are served by all three, which round their kinks.
+    some milliseconds. A hinge goes without the L-BFGS steps: it is minimised through smooth
+    objectives, each starting close to its minimum, where Newton's method is at its best.
 
     Parameters
     ----------
@@ -55,6 +56,7 @@ def choose(objective):
     if not objective.regularizer.smooth:
         return ProximalGradient()
     n_params = objective.shape[0] * objective.shape[1]
+    if n_params > Newton().max_direct:
+        return LBFGS()
     work = len(objective.samples.y) * n_params**2 + n_params**3 / 3
-    little = work < 5e7 if objective.loss.smooth else n_params <= Newton().max_direct
-    return Newton() if little else LBFGS()
+    return Newton(warm_up=30 if objective.loss.smooth and work > 5e7 else 0)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from sklin._component import check_number
+from sklin._linalg import inner
 from sklin.optimizers._base import Optimizer, Step
 from sklin.optimizers._line_search import line_search
 from sklin.optimizers._preconditioner import Preconditioner
@@ -59,20 +60,7 @@ class LBFGS(Optimizer):
         check_number("memory", self.memory, low=1, integer=True)
 
     def steps(self, objective, params, tol, rng):
-        return descend(objective, params, self._directions)
-
-    def _directions(self, point):
-        precondition = Preconditioner(point.objective, mean_curvature(point))
-        pairs = deque(maxlen=self.memory)
-        while True:
-            new = yield -two_loop(point.gradient, pairs, precondition)
-            if new is point:
-                pairs.clear()
-                continue
-            step, change = new.params - point.params, new.gradient - point.gradient
-            if np.vdot(step, change) > 0:
-                pairs.append((step, change, 1.0 / np.vdot(step, change)))
-            point = new
+        return descend(objective, params, lambda point: quasi_newton(point, self.memory))
 
 
 class Newton(Optimizer):
@@ -86,6 +74,9 @@ class Newton(Optimizer):
 
     Parameters
     ----------
+    warm_up : int, default=0
+        Number of L-BFGS steps before the first with an assembled H. They are cheaper, and often
+        enough.
     max_direct : int, default=1000
         Largest number of parameters for which H is assembled.
     max_cg : int, default=200
@@ -109,11 +100,13 @@ class Newton(Optimizer):
 
     needs_smooth_regularizer = True
 
-    def __init__(self, max_direct=1000, max_cg=200):
+    def __init__(self, warm_up=0, max_direct=1000, max_cg=200):
+        self.warm_up = warm_up
         self.max_direct = max_direct
         self.max_cg = max_cg
 
     def check_parameters(self):
+        check_number("warm_up", self.warm_up, low=0, integer=True)
         check_number("max_direct", self.max_direct, low=0, integer=True)
         check_number("max_cg", self.max_cg, low=1, integer=True)
 
@@ -132,6 +125,11 @@ class Newton(Optimizer):
 
     def _directions(self, point):
         if self._is_direct(point.params):
+            source = quasi_newton(point)
+            direction = next(source)
+            for _ in range(self.warm_up):
+                point = yield direction
+                direction = source.send(point)
             yield from damped_newton(point)
         precondition = Preconditioner(point.objective, mean_curvature(point))
         while True:
@@ -171,8 +169,7 @@ def descend(objective, params, directions):
         if not smooth and is_minimal(point, true):
             width /= 2
             point = point.under(objective.smoothed(width))
-            source = directions(point)
-            direction = next(source)
+            direction = source.send(point)
         for _ in range(5):
             new = line_search(point, direction)
             if new is not None:
@@ -235,7 +232,7 @@ def damped_newton(point):
             direction[:, -1] -= direction[:, -1].mean()
         new = yield direction
         share = np.linalg.norm(new.params - point.params) / np.linalg.norm(direction)
-        if share < 0.1:
+        if new is point or 0 < share < 0.1:
             damping = max(10 * damping, 1e-6)
         elif share > 0.5:
             damping = damping / 10 if damping > 1e-8 else 0.0
@@ -265,21 +262,38 @@ def conjugate_gradients(point, precondition, tolerance, max_iter):
     rest = -point.gradient
     preconditioned = precondition(rest)
     direction = first = preconditioned
-    start = size = float(np.vdot(rest, preconditioned))
+    start = size = inner(rest, preconditioned)
     for _ in range(max_iter):
         product = point.hessian_product(direction)
-        curvature = float(np.vdot(direction, product))
+        curvature = inner(direction, product)
         # A flat direction (a common shift of all intercepts, say) needs no step.
         if curvature <= np.finfo(float).eps * size:
             break
         solution += size / curvature * direction
         rest = rest - size / curvature * product
         preconditioned = precondition(rest)
-        size, previous = float(np.vdot(rest, preconditioned)), size
+        size, previous = inner(rest, preconditioned), size
         if size <= tolerance**2 * start:
             break
         direction = preconditioned + size / previous * direction
     return solution if solution.any() else first
+
+
+def quasi_newton(point, memory=10):
+    """L-BFGS directions in the metric of the data; a generator as `descend` wants it."""
+    precondition = Preconditioner(point.objective, mean_curvature(point))
+    pairs = deque(maxlen=memory)
+    while True:
+        new = yield -two_loop(point.gradient, pairs, precondition)
+        if new is point:
+            pairs.clear()
+            continue
+        step, change = new.params - point.params, new.gradient - point.gradient
+        # A change of the loss at one point (a kink sharpened) is no pair: its step is zero.
+        product = inner(step, change)
+        if product > 0:
+            pairs.append((step, change, 1 / product))
+        point = new
 
 
 def two_loop(gradient, pairs, precondition):
@@ -305,10 +319,10 @@ def two_loop(gradient, pairs, precondition):
     """
     rest, weights = gradient.copy(), []
     for step, change, inverse in reversed(pairs):
-        weight = inverse * np.vdot(step, rest)
+        weight = inverse * inner(step, rest)
         weights.append(weight)
         rest -= weight * change
     product = precondition(rest)
     for (step, change, inverse), weight in zip(pairs, reversed(weights), strict=True):
-        product += (weight - inverse * np.vdot(change, product)) * step
+        product += (weight - inverse * inner(change, product)) * step
     return product

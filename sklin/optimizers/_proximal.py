@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklin._linalg import inner
 from sklin.optimizers._base import Optimizer, Step
 from sklin.optimizers._newton import is_minimal
 
@@ -57,8 +58,8 @@ class ProximalGradient(Optimizer):
                 target = ahead.params - ahead.data_gradient / lipschitz
                 new = current.evaluate(objective.prox(target, 1 / lipschitz))
                 step = new.params - ahead.params
-                model = ahead.data_value + np.vdot(ahead.data_gradient, step)
-                model += lipschitz / 2 * np.vdot(step, step)
+                model = ahead.data_value + inner(ahead.data_gradient, step)
+                model += lipschitz / 2 * inner(step, step)
                 if new.data_value <= model + new.noise:
                     break
                 lipschitz *= 2
@@ -66,7 +67,7 @@ class ProximalGradient(Optimizer):
                 reason = f"No step improves the objective at the accuracy of {new.scores.dtype}."
                 yield Step(point.params, true.value, true.value - bound, reason)
                 return
-            if np.vdot(step, new.params - point.params) < 0:
+            if inner(step, new.params - point.params) < 0:
                 momentum = 1.0
             following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
             ahead = new.beyond(point, (momentum - 1) / following)
