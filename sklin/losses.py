@@ -155,10 +155,12 @@ class Loss(Component):
         with too large a mean give up, in proportion, to those with too small a one.
         """
         points = np.zeros((len(priors), len(priors)))
+        residual = residual - residual.mean()  # zero but for rounding
         give, take = np.maximum(residual, 0.0), np.maximum(-residual, 0.0)
         t = np.max(give / np.maximum(priors + give, np.finfo(float).tiny))
-        if t in (0.0, 1.0):  # nothing to cancel; or a class without weight: all points are zero
-            return t, points
+        if t in (0.0, 1.0) or not take.any():
+            # Nothing to cancel; or a class without weight, which only zero points serve.
+            return float(t == 1.0), points
         share = (1.0 - t) / t * give / np.maximum(priors, np.finfo(float).tiny)
         points[...] = share[:, None] * take / take.sum()
         np.fill_diagonal(points, -points.sum(axis=1))

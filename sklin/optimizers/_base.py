@@ -89,7 +89,7 @@ class Optimizer(Component):
     needs_smooth_loss = False
     needs_smooth_regularizer = False
     is_stochastic = False
-    # Epochs of a stochastic method fluctuate: one small change is no sign of a minimum.
+    # Iterations without a change after which a value that nothing is proven about has settled.
     n_iter_no_change = 1
 
     def check_objective(self, objective):
@@ -135,8 +135,9 @@ class Optimizer(Component):
         """Minimise an objective.
 
         It stops when the proven gap is at most ``tol`` times the value; where nothing is proven,
-        when the value changes by at most ``tol`` times itself in an iteration; when no step can
-        improve; when the callback says so; on an interrupt; or after ``max_iter`` iterations.
+        when the value changes by at most ``tol`` times itself in an iteration (stochastic
+        optimizers: when five epochs have not lowered it by that much); when no step can improve;
+        when the callback says so; on an interrupt; or after ``max_iter`` iterations.
 
         Parameters
         ----------
@@ -172,7 +173,7 @@ class Optimizer(Component):
             rng = np.random.RandomState(random_state)
         params = np.zeros(objective.shape) if params is None else np.array(params, dtype=float)
         result = Result(params, math.inf, n_iter=-1)
-        steps, quiet = self.steps(objective, params, tol, rng), 0
+        steps, quiet, lowest = self.steps(objective, params, tol, rng), 0, math.inf
         try:
             for step in steps:
                 if step.done:
@@ -199,15 +200,18 @@ class Optimizer(Component):
                     rounding = np.finfo(float).eps * abs(result.history[0])
                     converged = step.gap <= max(tol * abs(step.value), rounding)
                 else:
-                    change = abs(previous - step.value)
-                    quiet = quiet + 1 if change <= tol * abs(step.value) else 0
+                    # Epochs of a stochastic method scatter: what counts is a new lowest value.
+                    gain = (lowest if self.is_stochastic else previous) - step.value
+                    gain = gain if self.is_stochastic else abs(gain)
+                    quiet = quiet + 1 if gain <= tol * abs(step.value) else 0
                     converged = quiet >= self.n_iter_no_change
+                    lowest = min(lowest, step.value)
                 if converged:
                     result.converged = True
                     result.message = (
                         f"Converged: the proven gap is at most tol={tol:g} of the objective."
                         if math.isfinite(step.gap)
-                        else f"Converged: the objective changes by less than tol={tol:g}."
+                        else f"Converged: the objective changes by less than tol={tol:g} of itself."
                     )
                     break
                 if result.n_iter == max_iter:
