@@ -223,6 +223,7 @@ class CrossEntropy(Loss):
     def conjugate(self, dual, y):
         p = np.array(dual)
         p[_own(y)] += 1
+        np.maximum(p, 0, out=p)  # rounding may leave it just below
         return xlogy(p, p).sum(axis=1)
 
 

@@ -310,7 +310,9 @@ class Objective:
         # Where R* is finite on a bounded set only, the dual point is shrunk into it: losses are not
         # negative, so l*(0) <= 0 and, l* being convex, l*(f beta) <= f l*(beta).
         factor = self.regularizer.shrink(dual)
-        return -factor * conjugate - self.alpha * self.regularizer.conjugate(factor * dual)
+        bound = -factor * conjugate - self.alpha * self.regularizer.conjugate(factor * dual)
+        # The sums that it is made of are known to within rounding only.
+        return bound - evaluation.noise
 
 
 class Evaluation:

@@ -329,6 +329,15 @@ def test_balance_is_as_small_as_the_residual(loss):
 
 
 @every_loss
+@pytest.mark.parametrize("residual", [[1e-17, 0, 0], [-1e-17, 0, 0], [1e-17, 2e-17, 0]], ids=repr)
+def test_balance_of_a_residual_that_is_rounding_only(loss, residual):
+    """It need not even sum to zero."""
+    t, points = loss.balance(np.array(residual), np.array([0.5, 0.3, 0.2]))
+    assert 0 <= t < 1e-15
+    assert_in_domain(loss, points, np.arange(3))
+
+
+@every_loss
 def test_balance_with_a_class_without_weight(loss):
     """Its samples cannot give back what they were given; only the zero dual points are left."""
     t, points = loss.balance(np.array([-0.1, -0.1, 0.2]), np.array([0.5, 0.5, 0.0]))

@@ -122,14 +122,14 @@ def test_fenchel_young(regularizer):
 def test_conjugate_is_the_supremum(regularizer):
     """One weight, on a grid; where the supremum is infinite it grows with the grid."""
     for dual in (-2.6, -0.9, 0.0, 0.4, 1.0, 1.7):
-        weights = np.linspace(-2, 2, 4001)
+        weights = np.linspace(-5, 5, 1001)
         gain = np.max([dual * w - regularizer.value(np.array([[w]])) for w in weights])
         conjugate = regularizer.conjugate(np.array([[dual]]))
         if np.isinf(conjugate):
             far = np.sign(dual) * 1e6
             assert dual * far - regularizer.value(np.array([[far]])) > 1e5
-        elif abs(dual) * 0.5 < 2 * regularizer.curvature or regularizer.curvature == 0:
-            assert_allclose(conjugate, gain, atol=1e-6)
+        else:
+            assert_allclose(conjugate, gain, atol=1e-4)
 
 
 @every_regularizer

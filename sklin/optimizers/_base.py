@@ -70,6 +70,32 @@ class Result:
     history: list = field(default_factory=list)
 
 
+class Stall:
+    """Tells when steps no longer gain anything but rounding.
+
+    Near the minimum the value changes by less than it is known, and only the proven gap still
+    falls; at the accuracy of the data neither does, and a run would go on for ever.
+
+    Parameters
+    ----------
+    patience : int
+        Number of steps in a row without a gain that are borne.
+    """
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.value = self.gap = math.inf
+        self.idle = 0
+
+    def __call__(self, value, gap, noise):
+        """Whether ``patience`` steps in a row have gained nothing, this one the last."""
+        if value < self.value - noise or gap < 0.9 * self.gap:
+            self.value, self.gap, self.idle = value, gap, 0
+        else:
+            self.idle += 1
+        return self.idle >= self.patience
+
+
 class Optimizer(Component):
     """A way of minimising an objective.
 
@@ -196,8 +222,8 @@ class Optimizer(Component):
                     result.message = "The callback asked to stop."
                     break
                 if math.isfinite(step.gap):
-                    # A minimum of zero is approached for ever; a digit of the start is enough.
-                    rounding = np.finfo(float).eps * abs(result.history[0])
+                    # A minimum of zero is approached for ever; twelve digits of the start will do.
+                    rounding = 1e-12 * abs(result.history[0])
                     converged = step.gap <= max(tol * abs(step.value), rounding)
                 else:
                     # Epochs of a stochastic method scatter: what counts is a new lowest value.

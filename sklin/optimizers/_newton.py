@@ -10,7 +10,7 @@ from scipy import linalg
 
 from sklin._component import check_number
 from sklin._linalg import inner
-from sklin.optimizers._base import Optimizer, Step
+from sklin.optimizers._base import Optimizer, Stall, Step
 from sklin.optimizers._line_search import line_search
 from sklin.optimizers._preconditioner import Preconditioner
 
@@ -161,7 +161,7 @@ def descend(objective, params, directions):
     point = (objective if smooth else objective.smoothed(width)).evaluate(params)
     source = directions(point)
     direction = next(source)
-    bound = -np.inf
+    bound, stalled = -np.inf, Stall(10)
     while True:
         true = point if smooth else point.under(objective)
         bound = max(bound, objective.lower_bound(point))
@@ -169,13 +169,13 @@ def descend(objective, params, directions):
         if not smooth and is_minimal(point, true):
             width /= 2
             point = point.under(objective.smoothed(width))
-            direction = source.send(point)
+            direction, stalled = source.send(point), Stall(10)
         for _ in range(5):
             new = line_search(point, direction)
             if new is not None:
                 break
             direction = source.send(point)
-        else:
+        if new is None or stalled(point.value, true.value - bound, point.noise):
             accuracy = point.scores.dtype
             reason = f"No step improves the objective at the accuracy of {accuracy}."
             yield Step(point.params, true.value, true.value - bound, reason)

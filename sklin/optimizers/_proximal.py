@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklin._linalg import inner
-from sklin.optimizers._base import Optimizer, Step
+from sklin.optimizers._base import Optimizer, Stall, Step
 from sklin.optimizers._newton import is_minimal
 
 
@@ -43,7 +43,7 @@ class ProximalGradient(Optimizer):
         moment = objective.samples.largest_moment
         lipschitz = moment * current.loss.curvature(objective.shape[0])
         point = ahead = current.evaluate(params)
-        momentum, bound = 1.0, -np.inf
+        momentum, bound, stalled = 1.0, -np.inf, Stall(200)
         while True:
             true = point if smooth else point.under(objective)
             bound = max(bound, objective.lower_bound(ahead))
@@ -53,7 +53,7 @@ class ProximalGradient(Optimizer):
                 current = objective.smoothed(width)
                 lipschitz *= 2
                 point = ahead = point.under(current)
-                momentum = 1.0
+                momentum, stalled = 1.0, Stall(200)
             while True:
                 target = ahead.params - ahead.data_gradient / lipschitz
                 new = current.evaluate(objective.prox(target, 1 / lipschitz))
@@ -63,7 +63,7 @@ class ProximalGradient(Optimizer):
                 if new.data_value <= model + new.noise:
                     break
                 lipschitz *= 2
-            if not step.any():
+            if not step.any() or stalled(point.value, true.value - bound, new.noise):
                 reason = f"No step improves the objective at the accuracy of {new.scores.dtype}."
                 yield Step(point.params, true.value, true.value - bound, reason)
                 return
