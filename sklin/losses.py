@@ -90,10 +90,12 @@ class Loss(Component):
 
         Parameters
         ----------
-        scores, direction : ndarray of shape (n_samples, n_classes)
-            Where to take the second derivative, and what to multiply with it.
+        scores : ndarray of shape (n_samples, n_classes)
+            Where to take the second derivative.
         y : ndarray of int, shape (n_samples,)
             Index of each sample's own class.
+        direction : ndarray of shape (n_samples, n_classes)
+            What to multiply with it.
 
         Returns
         -------
@@ -509,17 +511,22 @@ class CrammerSinger(_MarginLoss):
     def _multipliers(self, z):
         """Solution b (n, K) of the rounded problem, and whether the sum of b is held at one."""
         width, squared = self.smoothing, self.loss == "squared_hinge"
+        # Measured from the worst class: sums of far larger numbers would round width away.
+        worst = z.max(axis=1, keepdims=True).astype(np.float64)
+        z = z - worst
         top = -np.sort(-z, axis=1)
         count = np.arange(1, z.shape[1] + 1)
         total = np.cumsum(top, axis=1)
         if squared:
-            theta = total / (2 * width + count)
+            theta = (total - 2 * width * worst) / (2 * width + count)
         else:
-            theta = np.maximum((total - width) / count, 0)
+            theta = (total - width) / count
+        theta = np.maximum(theta, -worst)
         # The number of positive entries of b is the last at which its smallest is positive.
-        active = np.maximum((top > np.maximum(theta, 0)).sum(axis=1), 1)
-        theta = np.maximum(theta[np.arange(len(z)), active - 1], 0)[:, None]
-        return np.maximum(z - theta, 0) / z.dtype.type(width), (theta[:, 0] > 0) & (not squared)
+        active = np.maximum((top > theta).sum(axis=1), 1)
+        theta = theta[np.arange(len(z)), active - 1][:, None]
+        held = (theta > -worst)[:, 0] & (not squared)
+        return np.maximum(z - theta, 0) / width, held
 
     def value_and_gradient(self, scores, y, out=None):
         own = _own(y)

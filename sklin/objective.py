@@ -209,7 +209,6 @@ class Objective:
         """Shape of the parameters."""
         return self.samples.shape
 
-
     def smoothed(self, width):
         """Objective with the kinks of the loss rounded over ``width``, on the same samples."""
         return Objective(self.samples, self.loss.smoothed(width), self.regularizer, self.alpha)
@@ -252,7 +251,9 @@ class Objective:
     def prox(self, params, step):
         """Proximal operator of ``step * alpha * R``; the intercept is left as it is."""
         new = params.copy()
-        self.samples.coef(new)[...] = self.regularizer.prox(self.samples.coef(params), step * self.alpha)
+        self.samples.coef(new)[...] = self.regularizer.prox(
+            self.samples.coef(params), step * self.alpha
+        )
         return new
 
     def evaluate(self, params):
@@ -414,6 +415,10 @@ class Evaluation:
             self.params + share * (self.params - previous.params),
             self.scores + self.scores.dtype.type(share) * (self.scores - previous.scores),
         )
+
+    def renewed(self):
+        """The same point, its scores computed anew: one pass."""
+        return self.objective.evaluate(self.params)
 
     def under(self, objective):
         """Evaluation of another objective on the same samples at the same point, without a pass."""

@@ -125,7 +125,8 @@ class L1(Regularizer):
 class ElasticNet(Regularizer):
     r"""A mixture of the absolute and the squared weights.
 
-    .. math:: R(W) = \sum_{kd} \rho\, |W_{kd}| + (1 - \rho)\, W_{kd}^2, \quad \rho = \text{l1\_ratio}
+    .. math:: R(W) = \sum_{kd} \rho\, |W_{kd}| + (1 - \rho)\, W_{kd}^2,
+              \qquad \rho = \text{l1\_ratio}
 
     The lecture writes ``lambda * sum(beta * W^2 + |W|)``. The two are the same for
     ``lambda = alpha * l1_ratio`` and ``beta = (1 - l1_ratio) / l1_ratio``. As in `L2`, the square

@@ -16,16 +16,17 @@ SIDE = {"features", "datasets", "inspection"}
 
 # What the files of a room may import of the other rooms.
 MAY_IMPORT = {
-    **dict.fromkeys(SHARED, set()),
+    **{room: set() for room in SHARED},
     "losses": SHARED,
     "regularizers": SHARED,
     "objective": SHARED | {"losses", "regularizers"},
     "optimizers": SHARED,
     "linear_model": SHARED | CORE,
     "gradient_check": SHARED,
-    **dict.fromkeys(SIDE, SHARED | SIDE),
+    **{room: SHARED | SIDE for room in SIDE},
     "__init__": CORE | SIDE | {"gradient_check"},
-    "__main__": SHARED | CORE | SIDE | {"gradient_check", "__init__"},
+    "_comparison": CORE | SIDE,
+    "__main__": SHARED | CORE | SIDE | {"gradient_check", "_comparison", "__init__"},
 }
 
 

@@ -266,7 +266,7 @@ def test_a_gradient_that_is_no_number_fails_and_is_shown(bad):
 
 
 def test_an_exact_kink_passes_as_a_kink():
-    """At zero weights and margin 1 nothing is kinked; at a lead of exactly the margin all is."""
+    """A lead of exactly the margin; at zero weights every hinge is well inside."""
     objective = Objective(Samples(np.eye(3), np.arange(3), 3), WestonWatkins(), L2(), 0.0)
     params = np.column_stack([np.eye(3), np.zeros(3)])
     report = check_gradient(objective, params=params)
@@ -275,8 +275,11 @@ def test_an_exact_kink_passes_as_a_kink():
     assert not check_gradient(objective, params=0 * params).kinks.any()
 
 
-@pytest.mark.parametrize("offset", [0.0, 3e-6, -3e-6])
-@pytest.mark.parametrize("slope, passes", [(0.0, True), (0.6, True), (1.0, True), (1.2, False)])
+@pytest.mark.parametrize(
+    "offset, slope, passes",
+    [(0.0, slope, 0 <= slope <= 1) for slope in (-0.1, 0.0, 0.6, 1.0, 1.1)]
+    + [(3e-6, 1.0, True), (3e-6, 1.1, False), (-3e-6, 0.0, True), (-3e-6, -0.1, False)],
+)
 def test_at_a_kink_every_slope_between_the_two_sides_is_right(offset, slope, passes):
     def function(w):
         return float(np.maximum(w, 0).sum()), np.array([slope])
@@ -307,12 +310,13 @@ def test_a_kink_does_not_excuse_the_other_entries():
     "function",
     [
         lambda w: (float(np.exp(20 * w).sum()), 20 * np.exp(20 * w)),
-        lambda w: (float(np.square(np.maximum(w, 0)).sum()), 2 * np.maximum(w, 0)),
+        lambda w: (float(w.sum() + 1), np.ones_like(w)),
         lambda w: (float(w.sum()), np.ones_like(w)),
+        lambda w: (float(np.square(np.maximum(w, 0)).sum()), 2 * np.maximum(w, 0)),
         lambda w: (1e6 + float(np.sin(w).sum()), np.cos(w)),
         lambda w: (0.0, np.zeros_like(w)),
     ],
-    ids=["steep", "squared hinge", "linear", "large value", "constant"],
+    ids=["steep", "linear", "linear of value 0", "squared hinge", "large value", "constant"],
 )
 def test_bends_are_no_kinks(function):
     report = check_gradient(function, params=np.array([0.0, 0.5, -0.5]))

@@ -309,10 +309,12 @@ def test_sums(kind, fit_intercept):
 @pytest.mark.parametrize("order", "CF")
 @pytest.mark.parametrize("weighted", [True, False])
 @intercept
-@pytest.mark.parametrize("n, n_features", [(30, 4), (2**19 + 7, 8)], ids=["small", "two blocks"])
+@pytest.mark.parametrize("n, n_features", [(30, 4), (2**19 + 7, 8)], ids=["small", "blocks"])
 def test_covariance_and_variances(dtype, order, weighted, fit_intercept, n, n_features):
-    rng = np.random.RandomState(0)
-    X = np.asarray(rng.standard_normal((n, n_features)) + np.arange(n_features), dtype, order)
+    rng = np.random.default_rng(0)
+    X = np.asarray(
+        rng.standard_normal((n, n_features), dtype) + np.arange(n_features), dtype, order
+    )
     X[-7:] += 100 if n > 30 else 0
     weight = rng.uniform(0.5, 2, n) if weighted else None
     samples = Samples(X, np.arange(n) % 3, 3, sample_weight=weight, fit_intercept=fit_intercept)
@@ -358,8 +360,6 @@ def test_rows_keep_the_ratios_of_the_weights():
 @pytest.mark.parametrize("size", [1, 4, 15, 100])
 def test_batches_visit_every_sample_once(kind, size):
     samples = make_samples(kind)
-    X = samples.X.copy()
-    X[:, [0]] = np.arange(15)[:, None] if not sparse.issparse(X) else X[:, [0]]
     objective = Objective(samples, WestonWatkins(), ElasticNet(), 0.2)
     params = draw(objective)
     batches = list(objective.batches(size, np.random.RandomState(0)))
@@ -369,7 +369,7 @@ def test_batches_visit_every_sample_once(kind, size):
     visible = dense(samples)
     if size == 1 and "weights" in kind:
         visible = np.delete(visible, 3, axis=0)  # a batch of no weight is left out
-    assert_array_equal(np.sort(rows, axis=0), np.sort(visible, axis=0))
+    assert sorted(map(tuple, rows)) == sorted(map(tuple, visible))
     assert max(len(batch.samples.y) for batch, _ in batches) <= size
     value = sum(share * batch.value(params) for batch, share in batches)
     gradient = sum(share * batch.value_and_gradient(params)[1] for batch, share in batches)
@@ -462,9 +462,9 @@ def descend(objective, iterations=200):
 def test_lower_bound_is_below_every_value(loss, regularizer, fit_intercept):
     for alpha, kind in product((1e-3, 0.03, 1.0), ("dense", "csr weights")):
         objective = make(loss, regularizer, alpha, kind=kind, fit_intercept=fit_intercept)
-        low = descend(objective, 40)
+        low = descend(objective, 15)
         points = [low, 0 * low, low + draw(objective, 1, 0.05)]
-        points += [draw(objective, seed, scale) for seed in (2, 3) for scale in (0.1, 1, 10)]
+        points += [draw(objective, seed, scale) for seed, scale in ((2, 0.1), (3, 1), (4, 10))]
         evaluations = [objective.evaluate(point) for point in points]
         least = min(evaluation.value for evaluation in evaluations)
         bounds = [objective.lower_bound(evaluation) for evaluation in evaluations]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -23,7 +24,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     """What the classifiers share; a subclass gives its loss by ``_make_loss``."""
 
     # The components that may be given by name, and what the name stands for.
-    _named = {"regularizer": REGULARIZERS, "optimizer": optimizers.OPTIMIZERS}
+    _named: ClassVar = {"regularizer": REGULARIZERS, "optimizer": optimizers.OPTIMIZERS}
 
     def set_params(self, **params):
         """Set parameters, nested ones of named components too.
@@ -101,7 +102,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self._publish(result, objective, classes)
         if not result.converged:
             gap = self.duality_gap_ / abs(self.objective_ or 1.0)
-            proven = f" The objective is within {gap:.1e} of its minimum," if np.isfinite(gap) else ""
+            proven = (
+                f" The objective is within {gap:.1e} of its minimum," if np.isfinite(gap) else ""
+            )
             warnings.warn(
                 f"{type(self).__name__} did not converge to tol={self.tol:g} in {result.n_iter} "
                 f"iterations. {result.message}{proven and proven + ' relative to itself.'} Scaling "
@@ -132,7 +135,12 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         loss, regularizer = self._check_parameters()
         X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], accept_large_sparse=True
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            accept_large_sparse=True,
         )
         check_classification_targets(y)
         classes, y = np.unique(y, return_inverse=True)
@@ -240,9 +248,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             ``X W' + b``; for two classes the score of the second less that of the first.
         """
         check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
-        )
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         scores = X @ self.coef_.T
         scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores)
         scores += self.intercept_

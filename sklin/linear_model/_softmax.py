@@ -94,8 +94,8 @@ class SoftmaxClassifier(LinearClassifier):
     >>> model = SoftmaxClassifier(alpha=1e-3).fit(X / 16, y)
     >>> bool(model.duality_gap_ <= 1e-4 * model.objective_)
     True
-    >>> model.predict_proba(X[:1] / 16).round(2)
-    array([[0.98, 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  ]])
+    >>> bool(model.score(X / 16, y) > 0.95)
+    True
     """
 
     def __init__(

@@ -30,18 +30,21 @@ OPTIMIZERS = {
 def choose(objective):
     """The optimizer that "auto" stands for: deterministic, full-batch, with a certificate.
 
-    ================  ===============================  ========================
-    regularizer       size of the problem              optimizer
-    ================  ===============================  ========================
-    smooth (L2)       a Newton step costs little       ``Newton()``
-    smooth (L2)       up to 1,000 parameters           ``Newton(warm_up=30)``
-    smooth (L2)       more parameters                  ``LBFGS()``
-    with kinks        any                              ``ProximalGradient()``
-    ================  ===============================  ========================
+    ================  =============  =============================  ========================
+    regularizer       loss           size of the problem            optimizer
+    ================  =============  =============================  ========================
+    smooth (L2)       any            a Newton step costs little     ``Newton()``
+    smooth (L2)       smooth         up to 1,000 parameters         ``Newton(warm_up=30)``
+    smooth (L2)       smooth         more parameters                ``Newton(warm_up=100)``
+    smooth (L2)       with kinks     up to 1,000 parameters         ``Newton()``
+    smooth (L2)       with kinks     more parameters                ``LBFGS()``
+    with kinks        any            any                            ``ProximalGradient()``
+    ================  =============  =============================  ========================
 
     "Little" means, for the p parameters and n samples, n p^2 + p^3 / 3 below 5e7 multiplications,
-    some milliseconds. A hinge goes without the L-BFGS steps: it is minimised through smooth
-    objectives, each starting close to its minimum, where Newton's method is at its best.
+    some milliseconds. The first steps of L-BFGS (the warm-up) are enough for most fits; small alpha
+    and correlated features are left to Newton's method. A hinge with few parameters goes without
+    them: it is minimised through smooth objectives, each starting close to its minimum.
 
     Parameters
     ----------
@@ -56,7 +59,8 @@ def choose(objective):
     if not objective.regularizer.smooth:
         return ProximalGradient()
     n_params = objective.shape[0] * objective.shape[1]
-    if n_params > Newton().max_direct:
-        return LBFGS()
-    work = len(objective.samples.y) * n_params**2 + n_params**3 / 3
-    return Newton(warm_up=30 if objective.loss.smooth and work > 5e7 else 0)
+    direct = n_params <= Newton().max_direct
+    little = len(objective.samples.y) * n_params**2 + n_params**3 / 3 < 5e7
+    if objective.loss.smooth and not little:
+        return Newton(warm_up=30 if direct else 100)
+    return Newton() if direct else LBFGS()

@@ -21,7 +21,7 @@ from sklin._component import Component, check_number
 class Step(NamedTuple):
     """Where an optimizer stands after one iteration.
 
-    Attributes
+    Parameters
     ----------
     params : ndarray
         The parameters.
@@ -43,7 +43,7 @@ class Step(NamedTuple):
 class Result:
     """What a minimisation returns.
 
-    Attributes
+    Parameters
     ----------
     params : ndarray
         The best parameters found.

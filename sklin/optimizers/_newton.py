@@ -46,8 +46,8 @@ class LBFGS(Optimizer):
     >>> from sklin import SoftmaxClassifier
     >>> from sklin.optimizers import LBFGS
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = SoftmaxClassifier(optimizer=LBFGS(memory=5)).fit(X, y)
-    >>> model.n_iter_ < 100
+    >>> model = SoftmaxClassifier(alpha=1e-2, optimizer=LBFGS(memory=5)).fit(X / 16, y)
+    >>> model.n_iter_ < 30
     True
     """
 
@@ -60,7 +60,9 @@ class LBFGS(Optimizer):
         check_number("memory", self.memory, low=1, integer=True)
 
     def steps(self, objective, params, tol, rng):
-        return descend(objective, params, lambda point: quasi_newton(point, self.memory))
+        return descend(
+            objective, params, tol, lambda point: quasi_newton(point, self.memory)
+        )
 
 
 class Newton(Optimizer):
@@ -75,8 +77,7 @@ class Newton(Optimizer):
     Parameters
     ----------
     warm_up : int, default=0
-        Number of L-BFGS steps before the first with an assembled H. They are cheaper, and often
-        enough.
+        Number of L-BFGS steps before the first of Newton's. They are cheaper, and often enough.
     max_direct : int, default=1000
         Largest number of parameters for which H is assembled.
     max_cg : int, default=200
@@ -111,7 +112,7 @@ class Newton(Optimizer):
         check_number("max_cg", self.max_cg, low=1, integer=True)
 
     def steps(self, objective, params, tol, rng):
-        steps = descend(objective, params, self._directions)
+        steps = descend(objective, params, tol, self._directions)
         for step in steps:
             if self._is_direct(params) and step.gap <= tol * abs(step.value):
                 # Two more steps make nearly all digits right. They cost little here, and with them
@@ -124,19 +125,17 @@ class Newton(Optimizer):
         return params.size <= self.max_direct
 
     def _directions(self, point):
+        source = quasi_newton(point)
+        for index in range(self.warm_up):
+            point = yield source.send(point) if index else next(source)
         if self._is_direct(point.params):
-            source = quasi_newton(point)
-            direction = next(source)
-            for _ in range(self.warm_up):
-                point = yield direction
-                direction = source.send(point)
             yield from damped_newton(point)
         precondition = Preconditioner(point.objective, mean_curvature(point))
         while True:
             point = yield conjugate_gradients(point, precondition, 0.1, self.max_cg)
 
 
-def descend(objective, params, directions):
+def descend(objective, params, tol, directions):
     """Go down along directions, sharpening the kinks of the loss on the way.
 
     Parameters
@@ -145,6 +144,8 @@ def descend(objective, params, directions):
         What to minimise.
     params : ndarray
         Where to start.
+    tol : float
+        Relative gap that will be asked for.
     directions : callable
         Given an `Evaluation`, a generator of descent directions: it yields the first, and each
         evaluation sent to it is answered by the next. Being sent the same one again means that
@@ -161,11 +162,20 @@ def descend(objective, params, directions):
     point = (objective if smooth else objective.smoothed(width)).evaluate(params)
     source = directions(point)
     direction = next(source)
-    bound, stalled = -np.inf, Stall(10)
+    bound, age = -np.inf, 0
+    stalled, stalled_for_good = Stall(10), Stall(1)
     while True:
         true = point if smooth else point.under(objective)
         bound = max(bound, objective.lower_bound(point))
-        yield Step(point.params, true.value, true.value - bound)
+        gap = true.value - bound
+        goal = tol * abs(true.value)
+        if gap <= goal and age * point.noise > 0.01 * goal:
+            # The scores were carried along the lines, and their rounding with them: what is to be
+            # certified is computed anew.
+            point, bound, age = point.renewed(), -np.inf, 0
+            direction = source.send(point)
+            continue
+        yield Step(point.params, true.value, gap)
         if not smooth and is_minimal(point, true):
             width /= 2
             point = point.under(objective.smoothed(width))
@@ -175,12 +185,15 @@ def descend(objective, params, directions):
             if new is not None:
                 break
             direction = source.send(point)
-        if new is None or stalled(point.value, true.value - bound, point.noise):
-            accuracy = point.scores.dtype
-            reason = f"No step improves the objective at the accuracy of {accuracy}."
-            yield Step(point.params, true.value, true.value - bound, reason)
-            return
+        if new is None or stalled(point.value, gap, point.noise):
+            if age == 0 or stalled_for_good(point.value, gap, point.noise):
+                accuracy = point.scores.dtype
+                reason = f"No step improves the objective at the accuracy of {accuracy}."
+                yield Step(point.params, true.value, gap, reason)
+                return
+            new, bound, age, stalled = point.renewed(), -np.inf, -1, Stall(10)
         point = new
+        age += 1
         direction = source.send(point)
 
 

@@ -38,6 +38,4 @@ def test_check_estimator(estimator):
 def test_data_frame_column_names(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        checks.check_dataframe_column_names_consistency(
-            type(estimator).__name__, clone(estimator)
-        )
+        checks.check_dataframe_column_names_consistency(type(estimator).__name__, clone(estimator))

@@ -218,9 +218,10 @@ def test_parameters_of_a_name_can_be_searched():
     ).fit(X, y)
     chosen = search.best_estimator_[-1]
     assert isinstance(chosen.optimizer, SGD)
-    assert chosen.optimizer.learning_rate == search.best_params_[
-        "softmaxclassifier__optimizer__learning_rate"
-    ]
+    assert (
+        chosen.optimizer.learning_rate
+        == search.best_params_["softmaxclassifier__optimizer__learning_rate"]
+    )
     model = SoftmaxClassifier().set_params(
         regularizer__l1_ratio=0.2, regularizer="elasticnet", optimizer=SGD(), optimizer__momentum=0
     )
@@ -317,7 +318,7 @@ def test_bad_data_is_named():
         model.fit(X, np.zeros(len(y)))
     with pytest.raises(ValueError, match="Unknown label type"):
         model.fit(X, np.linspace(0, 1, len(y)))
-    with pytest.raises(ValueError, match="expected 2D|Found array with dim 3"):
+    with pytest.raises(ValueError, match=r"expected 2D|Found array with dim 3"):
         model.fit(X[:, :, None], y)
     with pytest.raises(ValueError, match=r"[Nn]egative"):
         model.fit(X, y, sample_weight=-np.ones(len(y)))

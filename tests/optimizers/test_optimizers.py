@@ -1,5 +1,7 @@
 """Optimizers: they reach the minimum known from elsewhere, prove it, stop, and refuse."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import optimize
@@ -27,9 +29,7 @@ KINKED = [WestonWatkins(), OneVsRest(), CrammerSinger(), CrammerSinger("squared_
 
 
 def problem(loss, regularizer=None, alpha=1e-2, fit_intercept=True, badly_scaled=True):
-    X, y = make_classification(
-        80, 5, n_informative=4, n_redundant=1, n_classes=3, random_state=0
-    )
+    X, y = make_classification(80, 5, n_informative=4, n_redundant=1, n_classes=3, random_state=0)
     if badly_scaled:
         X = X * [1, 3, 0.3, 1, 10] + [0, 5, 0, 0, 1]
     samples = Samples(X, y, 3, fit_intercept=fit_intercept)
@@ -125,12 +125,14 @@ def test_gap_is_a_bound_at_every_step(loss, optimizer):
     for step in steps:
         assert step.value - step.gap <= minimum * (1 + 1e-12)
     values = [step.value for step in steps]
-    assert all(later <= earlier * (1 + 1e-12) for earlier, later in zip(values, values[1:]))
+    assert all(later <= earlier * (1 + 1e-12) for earlier, later in itertools.pairwise(values))
 
 
 @pytest.mark.parametrize("loss", [CrossEntropy(), WestonWatkins()], ids=repr)
 @pytest.mark.parametrize(
-    "optimizer", [SGD(learning_rate=1e-3, batch_size=16), GradientDescent(learning_rate=1e-2)], ids=repr
+    "optimizer",
+    [SGD(learning_rate=1e-3, batch_size=16), GradientDescent(learning_rate=1e-2)],
+    ids=repr,
 )
 def test_plain_descent_comes_near_the_minimum(loss, optimizer):
     """Stated gap: a tenth of what there was to gain, since fixed steps wander or crawl."""

@@ -1,0 +1,5 @@
+"""Pictures of what a classifier and its features have learned."""
+
+from ._drawing import draw_confusion_matrix, draw_mosaic, draw_templates
+
+__all__ = ["draw_confusion_matrix", "draw_mosaic", "draw_templates"]
