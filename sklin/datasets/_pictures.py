@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 from skimage import data
 from sklearn.utils import Bunch, check_random_state
@@ -134,7 +135,7 @@ def load_pictures(
         first_tile += n_rows * n_columns
         top, left = rng.randint(TILE - patch_size + 1, size=(2, n_per_picture))
         top, left = top + TILE * row[chosen], left + TILE * column[chosen]
-        windows = np.lib.stride_tricks.sliding_window_view(picture, (patch_size, patch_size), (0, 1))
+        windows = sliding_window_view(picture, (patch_size, patch_size), axis=(0, 1))
         patches = windows[top, left].transpose(0, 2, 3, 1)
         factor = rng.uniform(1 - contrast, 1 + contrast, size=(n_per_picture, 1, 1, 1))
         offset = rng.uniform(-brightness, brightness, size=(n_per_picture, 1, 1, 1))

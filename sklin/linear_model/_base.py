@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklin import optimizers
 from sklin._compat import check_sample_weight
 from sklin._component import check_choice, check_number, resolve
+from sklin._linalg import threads_for
 from sklin.objective import Objective, Samples
 from sklin.regularizers import REGULARIZERS, Regularizer
 
@@ -92,13 +93,14 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             optimizer = resolve(
                 "optimizer", self.optimizer, optimizers.OPTIMIZERS, optimizers.Optimizer
             )
-        result = optimizer.minimize(
-            objective,
-            self._start(objective, classes),
-            max_iter=self.max_iter,
-            tol=self.tol,
-            random_state=self.random_state,
-        )
+        with threads_for(*objective.samples.X.shape, len(classes)):
+            result = optimizer.minimize(
+                objective,
+                self._start(classes),
+                max_iter=self.max_iter,
+                tol=self.tol,
+                random_state=self.random_state,
+            )
         self._publish(result, objective, classes)
         if not result.converged:
             gap = self.duality_gap_ / abs(self.objective_ or 1.0)
@@ -198,7 +200,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"class_weight must not be negative; got {self.class_weight!r}.")
         return weight * per_class[y]
 
-    def _start(self, objective, classes):
+    def _start(self, classes):
         """Parameters to start from: zeros, or with warm_start the last fit's."""
         if not (self.warm_start and hasattr(self, "coef_")):
             return None
