@@ -1,58 +1,60 @@
 """`python -m sklin`: compare feature sets under linear classifiers on pictures."""
 
 import argparse
-import csv
 import sys
 import warnings
 from pathlib import Path
 
-import joblib
 import numpy as np
-from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 import sklin
-from sklin._comparison import BAG_OF_WORDS, CLASSIFIERS, RAW_PIXELS, THUMBNAIL, Comparison
+from sklin._comparison import MAX_SIDE, THUMBNAIL, Comparison, header, line, write
 from sklin.datasets import load_image_folder, load_pictures
-from sklin.inspection import draw_confusion_matrix, draw_mosaic, draw_templates
 
 PROGRAM = "python -m sklin"
-MAX_SIDE = 128
 FEWEST_IMAGES = 4
 
 DESCRIPTION = f"""\
 Compare image features under linear classifiers, and show what comes of it.
 
-Without FOLDER, on ten pictures that come with scikit-image: which picture is this patch of
-32 x 32 pixels from? Nothing is downloaded. It takes less than a minute.
+Without FOLDER, on ten pictures that come with scikit-image: which picture is
+this patch of 32 x 32 pixels from? Nothing is downloaded. It takes less than a
+minute.
 
-With FOLDER, on your own images: one sub-folder for each class, at least {FEWEST_IMAGES} images in each, in any
-sizes and formats that Pillow reads. Images longer than {MAX_SIDE} pixels are reduced to that. Files that
-cannot be read are reported and skipped. A quarter of each class is kept for the test.
+With FOLDER, on your own images: one sub-folder for each class, at least {FEWEST_IMAGES}
+images in each, in any sizes and formats that Pillow reads. Images longer than
+{MAX_SIDE} pixels are reduced to that. Files that cannot be read are reported and
+skipped. A quarter of each class is kept for the test.
 
-The table has a row for raw pixels (of thumbnails of {THUMBNAIL} x {THUMBNAIL}), a colour histogram, HoG (pooled
-histograms of oriented gradients), a bag of visual words, the last three all together, and for
-comparison 1-NN and 5-NN on pixels. For each of the two classifiers it shows
+The table has a row for raw pixels (of thumbnails of {THUMBNAIL} x {THUMBNAIL}), a colour
+histogram, HoG (pooled histograms of oriented gradients), a bag of visual
+words, the last three all together, and for comparison 1-NN and 5-NN on pixels.
+For each of two classifiers it shows
 
   cv     accuracy in cross-validation at the chosen alpha
-  alpha  strength of the regularizer, chosen by cross-validation on the training images
+  alpha  strength of the regularizer, chosen by cross-validation on the
+         training images
   test   accuracy on the test images
-  s      seconds to choose alpha and fit; those to make the features come before
+  s      seconds to choose alpha and fit; those for the features come first
 """
 
 EPILOG = """\
 Files written into the output folder, replacing those of an earlier run:
 
   comparison.csv        the table
-  templates.png         the weights of the raw-pixel classifier, as one image for each class
+  templates.png         the weights of the raw-pixel classifier, as one image
+                        for each class
   codebook.png          the visual words
-  confusion.png         the confusion matrix of the best classifier on the test images
-  best_pipeline.joblib  the best, by cross-validation, fitted, for images as uint8 arrays in RGB:
+  confusion.png         the confusion matrix of the best classifier on the test
+                        images
+  best_pipeline.joblib  the best by cross-validation, fitted. It takes images
+                        as uint8 arrays (height, width, 3):
                         joblib.load("best_pipeline.joblib").predict([image])
 
-Exit status: 0 if all went well, 2 for a mistake in the arguments or the images, 130 if interrupted
-(what was computed until then stays).
+Exit status: 0 if all went well, 2 for a mistake in the arguments or the
+images, 130 if interrupted; the table up to there is kept.
 """
 
 
@@ -74,8 +76,10 @@ def main(argv=None):
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            output.mkdir(parents=True, exist_ok=True)
             train, test, groups = _load(arguments.folder)
+            if output.exists() and not output.is_dir():
+                raise ValueError(f"--output: {str(output)!r} is a file, expected a folder.")
+            output.mkdir(parents=True, exist_ok=True)
         except (OSError, ValueError) as error:
             print(f"{PROGRAM}: error: {error}", file=sys.stderr)
             return 2
@@ -118,14 +122,16 @@ def _load(folder):
         return (train.images, names[train.target]), (test.images, names[test.target]), train.tiles
     dataset = load_image_folder(folder, max_side=MAX_SIDE)
     names, counts = np.unique(dataset.target, return_counts=True)
-    few = [f"{n!r} has {k}" for n, k in zip(names.tolist(), counts, strict=True) if k < FEWEST_IMAGES]
+    counts = zip(names.tolist(), counts.tolist(), strict=True)
+    few = [f"{name!r} has {count}" for name, count in counts if count < FEWEST_IMAGES]
     if few:
         raise ValueError(
             f"every class needs at least {FEWEST_IMAGES} images that can be read, but "
             f"{', '.join(few)}. Add images, or move the sub-folder elsewhere."
         )
-    images = np.empty(len(dataset.images), dtype=object)  # np.array would stack them
-    images[:] = dataset.images
+    images = np.empty(len(dataset.images), dtype=object)
+    for i, image in enumerate(dataset.images):  # images[:] = ... would stack images of one size
+        images[i] = image
     # train_test_split would promise no test image to a small class beside large ones.
     splitter = StratifiedKFold(FEWEST_IMAGES, shuffle=True, random_state=0)
     fit, held = next(splitter.split(images, dataset.target))
@@ -145,110 +151,21 @@ def _run(comparison, output):
         # A second thread gains little on matrices of this size and, where another process keeps
         # a core busy, spins: a run of 30 s became one of 270.
         with threadpool_limits(1):
-            print(_header(), flush=True)
+            print(header(), flush=True)
             for row in comparison.rows(progress.step):
                 results += row
                 progress.clear()
-                print(_line(row), flush=True)
+                print(line(row), flush=True)
     except KeyboardInterrupt:
         progress.clear()
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         status = 130
-    finally:
-        progress.clear()
     try:
-        _write(comparison, results, output)
+        write(results, comparison.test_labels, output)
     except OSError as error:
         print(f"{PROGRAM}: error: cannot write the results: {error}", file=sys.stderr)
         return 2
     return status
-
-
-def _header():
-    groups = "".join(f"   {f' {name} ':-^26}" for name in CLASSIFIERS)
-    columns = f"   {'cv':>5} {'alpha':>7} {'test':>5} {'s':>6}" * len(CLASSIFIERS)
-    return f"{'':<17}{'':>7}{'':>6}{groups}\n{'features':<17}{'numbers':>7}{'s':>6}{columns}"
-
-
-def _line(row):
-    first = row[0]
-    cells = "".join(
-        f"   {r.cv_accuracy:5.3f} {'' if r.alpha is None else format(r.alpha, 'g'):>7} "
-        f"{r.test_accuracy:5.3f} {r.seconds:6.1f}"
-        for r in row
-    )
-    return f"{first.features:<17}{first.n_features:>7}{first.feature_seconds:>6.1f}{cells}"
-
-
-def _write(comparison, results, output):
-    """Write the files that the results allow, and name them."""
-    if not results:
-        return
-    written = {"comparison.csv": "the table"}
-    _write_csv(results, output / "comparison.csv")
-
-    def best(features):
-        return max(
-            (r for r in results if r.features == features and r.alpha), key=_merit, default=None
-        )
-
-    raw = best(RAW_PIXELS)
-    if raw:
-        model = raw.pipeline[-1]
-        draw_templates(
-            # From weights of standardised pixels to weights of pixels.
-            model.coef_ / raw.pipeline[0][-1].scale_,
-            (THUMBNAIL, THUMBNAIL, 3),
-            labels=model.classes_,
-            title=f"Weights of raw pixels, {raw.classifier}",
-        ).save(output / "templates.png")
-        written["templates.png"] = f"weights of the {raw.classifier} on raw pixels"
-    bag = best(BAG_OF_WORDS)
-    if bag:
-        words = bag.pipeline[0][0].words_
-        draw_mosaic(words, zoom=5, title=f"{len(words)} visual words").save(output / "codebook.png")
-        written["codebook.png"] = "the visual words"
-
-    winner = max((r for r in results if r.alpha), key=_merit)
-    classes = winner.pipeline[-1].classes_
-    draw_confusion_matrix(
-        confusion_matrix(comparison.test_labels, winner.predictions, labels=classes),
-        classes,
-        title=f"{winner.features}, {winner.classifier}: {winner.test_accuracy:.1%} of the test images",
-    ).save(output / "confusion.png")
-    written["confusion.png"] = "its confusion matrix on the test images"
-    joblib.dump(winner.pipeline, output / "best_pipeline.joblib", compress=3)
-    written["best_pipeline.joblib"] = "the same, fitted, for joblib.load"
-
-    print(
-        f"\nBest in cross-validation: {winner.features} with the {winner.classifier}, "
-        f"test accuracy {winner.test_accuracy:.3f}.\nWritten to {output.resolve()}:"
-    )
-    for name, text in written.items():
-        print(f"  {name:<22}{text}")
-
-
-def _merit(result):
-    return result.cv_accuracy
-
-
-def _write_csv(results, path):
-    columns = [
-        "features",
-        "classifier",
-        "n_features",
-        "feature_seconds",
-        "cv_accuracy",
-        "alpha",
-        "test_accuracy",
-        "seconds",
-    ]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for result in results:
-            cells = [getattr(result, column) for column in columns]
-            writer.writerow([f"{c:.6g}" if isinstance(c, float) else c for c in cells])
 
 
 class Progress:

@@ -5,24 +5,28 @@ training part of the cross-validation and once on all training images, and each 
 *splits* is transformed once; all classifiers, and all values of alpha, share the result.
 """
 
+import csv
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+import joblib
 import numpy as np
 from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
 from sklin.features import HOG, BagOfVisualWords, ColorHistogram
+from sklin.inspection import draw_confusion_matrix, draw_mosaic, draw_templates
 from sklin.linear_model import LinearSVMClassifier, SoftmaxClassifier
 
 THUMBNAIL = 32
+MAX_SIDE = 128
 RAW_PIXELS = "raw pixels"
 BAG_OF_WORDS = "bag of words"
 ALL_TOGETHER = "all together"
@@ -49,6 +53,31 @@ class Result:
     seconds: float
     pipeline: object
     predictions: np.ndarray
+
+
+def reduced(images, max_side=MAX_SIDE):
+    """Images whose longer side is at most so many pixels, as `load_image_folder` reduces them.
+
+    Parameters
+    ----------
+    images : sequence of n ndarrays of shape (h, w, 3), uint8
+        The images; they may differ in size.
+    max_side : int, default=128
+        Longest side allowed.
+
+    Returns
+    -------
+    list of n ndarrays of shape (h, w, 3), uint8
+        The images, with larger ones reduced.
+    """
+    small = []
+    for image in images:
+        if max(image.shape[:2]) > max_side:
+            picture = Image.fromarray(image)
+            picture.thumbnail((max_side, max_side))
+            image = np.asarray(picture)
+        small.append(image)
+    return small
 
 
 def thumbnails(images, side=THUMBNAIL):
@@ -223,7 +252,8 @@ class Comparison:
             alpha=ALPHAS[best],
             test_accuracy=accuracy_score(self.test_labels, predictions),
             seconds=time.perf_counter() - start,
-            pipeline=make_pipeline(transformer, model),
+            # Photographs as large as they come must look as the training images did.
+            pipeline=make_pipeline(FunctionTransformer(reduced), transformer, model),
             predictions=predictions,
         )
 
@@ -267,3 +297,95 @@ def _fit(model, X, y):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # see PRECISION
         return model.fit(X, y)
+
+
+def header():
+    """The two lines above the table."""
+    groups = "".join(f"   {f' {name} ':-^26}" for name in CLASSIFIERS)
+    columns = f"   {'cv':>5} {'alpha':>7} {'test':>5} {'s':>6}" * len(CLASSIFIERS)
+    return f"{'':<17}{'':>7}{'':>6}{groups}\n{'features':<17}{'numbers':>7}{'s':>6}{columns}"
+
+
+def line(row):
+    """A row of the table: the results on one feature set."""
+    first = row[0]
+    cells = "".join(
+        f"   {r.cv_accuracy:5.3f} {'' if r.alpha is None else format(r.alpha, 'g'):>7} "
+        f"{r.test_accuracy:5.3f} {r.seconds:6.1f}"
+        for r in row
+    )
+    return f"{first.features:<17}{first.n_features:>7}{first.feature_seconds:>6.1f}{cells}"
+
+
+def write(results, test_labels, output):
+    """Write the files that the results allow, and print their names.
+
+    Parameters
+    ----------
+    results : list of Result
+        What was computed.
+    test_labels : ndarray of shape (n,)
+        Classes of the test images.
+    output : pathlib.Path
+        The folder.
+    """
+    if not results:
+        return
+    written = {"comparison.csv": "the table"}
+    _write_csv(results, output / "comparison.csv")
+
+    def best(features):
+        return max(
+            (r for r in results if r.features == features and r.alpha), key=_merit, default=None
+        )
+
+    raw = best(RAW_PIXELS)
+    if raw:
+        model = raw.pipeline[-1]
+        draw_templates(
+            # From weights of standardised pixels to weights of pixels.
+            model.coef_ / raw.pipeline[-2][-1].scale_,
+            (THUMBNAIL, THUMBNAIL, 3),
+            labels=model.classes_,
+            zoom=5,
+            title=f"Weights of raw pixels, {raw.classifier}",
+        ).save(output / "templates.png")
+        written["templates.png"] = f"weights of the {raw.classifier} on raw pixels"
+    bag = best(BAG_OF_WORDS)
+    if bag:
+        words = bag.pipeline[-2][0].words_
+        contrast = words - words.mean()
+        contrast *= 127.5 / max(np.quantile(np.abs(contrast), 0.99), 1e-9)
+        title = f"{len(words)} visual words"
+        draw_mosaic(127.5 + contrast, zoom=5, title=title).save(output / "codebook.png")
+        written["codebook.png"] = "the visual words"
+
+    winner = max((r for r in results if r.alpha), key=_merit)
+    classes = winner.pipeline[-1].classes_
+    matrix = confusion_matrix(test_labels, winner.predictions, labels=classes)
+    title = f"{winner.features}, {winner.classifier}: test accuracy {winner.test_accuracy:.3f}"
+    draw_confusion_matrix(matrix, classes, title=title).save(output / "confusion.png")
+    written["confusion.png"] = "its confusion matrix on the test images"
+    joblib.dump(winner.pipeline, output / "best_pipeline.joblib", compress=3)
+    written["best_pipeline.joblib"] = "the same, fitted, for joblib.load"
+
+    print(
+        f"\nBest in cross-validation: {winner.features} with the {winner.classifier}, "
+        f"test accuracy {winner.test_accuracy:.3f}.\nWritten to {output.resolve()}:"
+    )
+    for name, text in written.items():
+        print(f"  {name:<22}{text}")
+
+
+def _merit(result):
+    return result.cv_accuracy
+
+
+def _write_csv(results, path):
+    columns = [f.name for f in fields(Result) if f.name not in ("pipeline", "predictions")]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for result in results:
+            cells = [getattr(result, column) for column in columns]
+            writer.writerow([f"{c:.6g}" if isinstance(c, float) else c for c in cells])

@@ -60,9 +60,7 @@ class LBFGS(Optimizer):
         check_number("memory", self.memory, low=1, integer=True)
 
     def steps(self, objective, params, tol, rng):
-        return descend(
-            objective, params, tol, lambda point: quasi_newton(point, self.memory)
-        )
+        return descend(objective, params, tol, lambda point: quasi_newton(point, self.memory))
 
 
 class Newton(Optimizer):
