@@ -45,7 +45,7 @@ def load_pictures(
     random_state=0,
     return_X_y=False,
 ):
-    """Load patches of ten pictures: which picture is a patch from?
+    """Load patches of ten pictures, to tell which picture each is from.
 
     Nothing is downloaded: the pictures are files of scikit-image. Training and test patches are
     cut from different tiles of 64 x 64 pixels. Both are drawn with replacement and may overlap
