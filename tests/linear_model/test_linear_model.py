@@ -1,5 +1,7 @@
 """The classifiers: what they minimise, what they publish, and what they refuse."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -74,15 +76,23 @@ def test_svm_is_linear_svc_at_the_mapped_c(loss, multi_class, n_classes, factor)
         tol=1e-6,
         max_iter=1_000_000,
         random_state=0,
-    ).fit(X, y)
+    )
+    with warnings.catch_warnings():
+        # Scikit-learn 1.6 says of Crammer-Singer, now and then, that it has not converged after a
+        # million iterations. How near it came is what is compared below.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        reference.fit(X, y)
     model = LinearSVMClassifier(
         alpha=alpha, loss=loss, multi_class=multi_class, fit_intercept=False, tol=1e-8
     ).fit(X, y)
-    # alpha |W|^2 is strongly convex, so the certificate bounds the distance to the minimum; for two
-    # classes the penalty of the published difference is half of that.
-    distance = np.sqrt((2 / factor) * max(model.duality_gap_, 0) / alpha)
-    assert np.linalg.norm(model.coef_ - reference.coef_) <= distance + 1e-4  # LinearSVC's own
-    assert distance < 1e-2
+    # alpha |W|^2 is strongly convex, so what a value lies above the lower bound says how far its
+    # weights can be from the minimum; the published difference of two rows, root 2 as far.
+    rows = reference.coef_ if n_classes > 2 else np.vstack([-reference.coef_, reference.coef_]) / 2
+    objective, _ = model.make_objective(X, y)
+    above = objective.value(rows) - (model.objective_ - model.duality_gap_)
+    assert 0 <= above <= 1e-4 * model.objective_
+    distance = np.sqrt(2 / factor) * (np.sqrt(above / alpha) + np.sqrt(model.duality_gap_ / alpha))
+    assert np.linalg.norm(model.coef_ - reference.coef_) <= distance
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
