@@ -234,7 +234,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = result.n_iter
         self.loss_curve_ = list(result.history)
         self.objective_ = objective.value(params.astype(np.float64))
-        self.duality_gap_ = self.objective_ - (result.value - result.gap)
+        proven = np.isfinite(result.gap)  # not if interrupted before the first step, for one
+        self.duality_gap_ = self.objective_ - (result.value - result.gap) if proven else np.inf
 
     def decision_function(self, X):
         """Scores of the classes.

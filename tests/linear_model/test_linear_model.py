@@ -17,6 +17,7 @@ from sklearn.svm import LinearSVC
 
 from sklin import LinearSVMClassifier, SoftmaxClassifier
 from sklin.losses import CrossEntropy, WestonWatkins
+from sklin.objective import Samples
 from sklin.optimizers import LBFGS, SGD, GradientDescent, Newton, ProximalGradient
 from sklin.regularizers import L1, L2, ElasticNet
 
@@ -186,6 +187,40 @@ def test_class_weight_is_sample_weight():
     balanced = SoftmaxClassifier(class_weight="balanced").fit(X, y)
     by_sample = SoftmaxClassifier().fit(X, y, sample_weight=1 / np.bincount(y)[y])
     np.testing.assert_allclose(balanced.coef_, by_sample.coef_, rtol=1e-8)
+
+
+def test_class_weight_multiplies_sample_weight():
+    X, y = blobs()
+    weight = np.random.RandomState(0).uniform(0.5, 2, len(y))
+    both = SoftmaxClassifier(class_weight={0: 2.0, 1: 1.0, 2: 3.0}).fit(X, y, weight)
+    product = SoftmaxClassifier().fit(X, y, weight * np.array([2.0, 1.0, 3.0])[y])
+    np.testing.assert_allclose(both.coef_, product.coef_, rtol=1e-8)
+    # "balanced" counts weights, so that a sample given twice counts as one of weight two.
+    weight = 1 + (y == 0)
+    balanced = SoftmaxClassifier(class_weight="balanced").fit(X, y, weight)
+    mass = np.bincount(y, weight)
+    product = SoftmaxClassifier().fit(X, y, weight / mass[y])
+    np.testing.assert_allclose(balanced.coef_, product.coef_, rtol=1e-8)
+
+
+@pytest.mark.parametrize("passes", [0, 1, 7])
+def test_an_interrupted_fit_is_fitted_and_warns(passes, monkeypatch):
+    X, y = digits(10)
+    scores = Samples.scores
+    done = iter(range(passes))
+
+    def interrupted(self, params):
+        if next(done, None) is None:
+            monkeypatch.setattr(Samples, "scores", scores)
+            raise KeyboardInterrupt
+        return scores(self, params)
+
+    monkeypatch.setattr(Samples, "scores", interrupted)
+    with pytest.warns(ConvergenceWarning, match="Interrupted"):
+        model = SoftmaxClassifier().fit(X, y)
+    assert model.objective_ <= np.log(10) + 1e-12
+    assert model.duality_gap_ > 0  # inf before anything is proven, never nan
+    assert model.predict(X).shape == y.shape
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3])

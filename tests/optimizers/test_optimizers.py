@@ -358,6 +358,15 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(optimizer, loss, regulariz
     assert "auto" in str(caught.value)
 
 
+def test_an_optimizer_that_declares_a_smooth_loss_refuses_kinks():
+    class Smooth(Scripted):
+        needs_smooth_loss = True
+
+    with pytest.raises(ValueError, match="Smooth needs a smooth loss, and WestonWatkins"):
+        Smooth([1.0]).minimize(problem(WestonWatkins()))
+    assert Smooth([1.0, 1.0]).minimize(problem(CrossEntropy())).converged
+
+
 @pytest.mark.parametrize(
     ("optimizer", "name"),
     [
