@@ -48,7 +48,8 @@ class Samples:
     weight : ndarray of shape (n_samples,)
         The weights, divided by their sum.
     n_passes : int
-        Products with the data so far; a forward product and a gradient are one each.
+        Products of all the data with n_classes vectors so far; a forward product and a gradient
+        are one each.
     """
 
     def __init__(self, X, y, n_classes, *, sample_weight=None, fit_intercept=True):
@@ -199,10 +200,12 @@ class Objective:
     """
 
     def __init__(self, samples, loss, regularizer, alpha):
+        regularizer.check_features(samples.X.shape[1])
         self.samples = samples
         self.loss = loss
         self.regularizer = regularizer
-        self.alpha = alpha
+        # A constraint holds or does not: zero times infinity is not meant by alpha = 0.
+        self.alpha = 1.0 if regularizer.is_constraint else alpha
 
     @property
     def shape(self):
@@ -213,30 +216,86 @@ class Objective:
         """Objective with the kinks of the loss rounded over ``width``, on the same samples."""
         return Objective(self.samples, self.loss.smoothed(width), self.regularizer, self.alpha)
 
-    def batches(self, size, rng):
-        """Yield mini-batch objectives that visit every sample once, in random order.
+    def shuffled(self, rng):
+        """The objective on a copy of the samples in random order, those without weight left out."""
+        rows = self.samples.rows(rng.permutation(np.flatnonzero(self.samples.weight)))
+        return Objective(rows, self.loss, self.regularizer, self.alpha)
+
+    def batch_slope(self, params, index, rng=None):
+        """Value and slope on a mini-batch: of the loss, and of the regularizer if it is smooth.
 
         Parameters
         ----------
-        size : int
-            Samples in a mini-batch; the last may be smaller.
-        rng : numpy.random.RandomState
-            Source of the order.
+        params : ndarray
+            Where, best of the dtype of the samples: a batch is small, and so converting large
+            parameters costs as much as the products with it.
+        index : slice or ndarray of int
+            The samples of the mini-batch. Slices cost no copy.
+        rng : numpy.random.RandomState, optional
+            Source of the noise of a regularizer that works by it.
 
-        Yields
-        ------
-        objective : Objective
-            The objective on the mini-batch.
+        Returns
+        -------
+        value : float
+            Estimate of the mean loss.
+        gradient : ndarray of the shape of ``params``
+            Estimate of the gradient.
         share : float
-            Its share in the weight of all samples.
+            Share of the mini-batch in the number of samples. Means weighted by the shares of all
+            mini-batches are the mean loss, and the gradient, of all samples; dividing by the
+            weights in the mini-batch instead would favour samples among lighter ones.
         """
-        order = rng.permutation(len(self.samples.y))
-        for start in range(0, len(order), size):
-            index = order[start : start + size]
-            share = float(self.samples.weight[index].sum())
-            if share > 0:
-                rows = self.samples.rows(index)
-                yield Objective(rows, self.loss, self.regularizer, self.alpha), share
+        samples = self.samples
+        X = self.regularizer.corrupt(samples.X[index], rng)
+        y = samples.y[index]
+        share = len(y) / len(samples.y)
+        weight = samples.weight[index] / share
+        gradient = np.empty_like(params)
+        # Fortran order for the loss; 12 us of 26 are saved by it at 256 x 10.
+        scores = np.asfortranarray(X @ samples.coef(params).T, dtype=X.dtype)
+        if samples.fit_intercept:
+            scores += params[:, -1]
+        losses, dual = self.loss.value_and_gradient(scores, y)
+        dual = dual * weight.astype(dual.dtype)[:, None]
+        coef = samples.coef(gradient)
+        coef[...] = (X.T @ dual).T if sparse.issparse(X) else dual.T @ X
+        if samples.fit_intercept:
+            gradient[:, -1] = dual.sum(axis=0)
+        if self.regularizer.smooth:
+            coef += self.alpha * self.regularizer.gradient(samples.coef(params))
+        return float(weight @ losses), gradient, share
+
+    @property
+    def n_at_once(self):
+        """Number of candidates that a random search evaluates at once: 32, or 16 MB of them.
+
+        On 10,000 x 3,072 numbers and ten classes a candidate took 28 ms by itself, 11 among four
+        and 8 among eight to sixty-four. More at once leave the cache: on 50,000 x 100 a candidate
+        took 8 ms by itself, 7 among eight, 12 among sixty-four.
+        """
+        largest = max(len(self.samples.y) * self.samples.X.dtype.itemsize, 8 * self.shape[1])
+        return min(32, max(1, 2**24 // (self.shape[0] * largest)))
+
+    def scores_of_all(self, candidates):
+        """Scores of many parameters in one product.
+
+        Parameters
+        ----------
+        candidates : ndarray of shape (n_candidates, n_classes, n_features + 1)
+            The parameters.
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, n_classes)
+            The scores of each.
+        """
+        scores = self.samples.scores(candidates.reshape(-1, candidates.shape[-1]))
+        self.samples.n_passes += len(candidates) - 1
+        return np.split(scores, len(candidates), axis=1)
+
+    def feasible(self, params):
+        """The parameters themselves, or if the regularizer is a constraint, their projection."""
+        return self.prox(params, 1.0) if self.regularizer.is_constraint else params
 
     def penalty(self, params):
         """``alpha R(W)``."""
@@ -251,6 +310,8 @@ class Objective:
     def prox(self, params, step):
         """Proximal operator of ``step * alpha * R``; the intercept is left as it is."""
         new = params.copy()
+        # A step of each parameter's own, for those who scale them; none is for the intercept.
+        step = self.samples.coef(step) if np.ndim(step) else step
         self.samples.coef(new)[...] = self.regularizer.prox(
             self.samples.coef(params), step * self.alpha
         )
@@ -260,9 +321,11 @@ class Objective:
         """Evaluate the objective at ``params``: an `Evaluation`, at the cost of one pass."""
         return Evaluation(self, params, self.samples.scores(params))
 
-    def value(self, params):
-        """Value of the objective, a float, at the cost of one pass."""
-        return self.evaluate(params).value
+    def value(self, params, scores=None):
+        """Value of the objective, a float; one pass unless the scores are given."""
+        scores = self.samples.scores(params) if scores is None else scores
+        losses = self.loss.value(scores, self.samples.y)
+        return float(self.samples.weight @ losses) + self.penalty(params)
 
     def value_and_gradient(self, params):
         """Value (float) and gradient (shape of the parameters), at the cost of two passes."""
@@ -289,9 +352,10 @@ class Objective:
         Returns
         -------
         float
-            The lower bound; -inf where there is none (alpha = 0).
+            The lower bound; -inf where there is none (alpha = 0, or a loss or regularizer
+            without conjugate).
         """
-        if self.alpha == 0:
+        if self.alpha == 0 or not (self.loss.certifies and self.regularizer.certifies):
             return -np.inf
         total = evaluation.data_gradient
         if evaluation.objective is self:
@@ -352,7 +416,9 @@ class Evaluation:
     def noise(self):
         """Accuracy with which the value is known, from the size and the precision of the scores."""
         eps = float(np.finfo(self.scores.dtype).eps)
-        return eps * (abs(self.value) + float(np.abs(self.scores).mean(dtype=np.float64)))
+        # Outside of a constraint, where accelerated steps look ahead, the value is infinite.
+        value = self.value if np.isfinite(self.value) else self.data_value
+        return eps * (abs(value) + float(np.abs(self.scores).mean(dtype=np.float64)))
 
     @cached_property
     def data_gradient(self):
@@ -369,7 +435,9 @@ class Evaluation:
             objective.loss.hessian_product(self.scores, samples.y, samples.scores(direction))
         )
         coef = samples.coef(product)
-        coef += objective.alpha * objective.regularizer.curvature * samples.coef(direction)
+        coef += objective.alpha * objective.regularizer.hessian_product(
+            samples.coef(self.params), samples.coef(direction)
+        )
         return product
 
     def hessian(self):
@@ -402,9 +470,23 @@ class Evaluation:
                 hessian[k, :, k:] += product.reshape(width, n_classes - k, width)
         for k in range(n_classes):
             hessian[k + 1 :, :, k] = hessian[k, :, k + 1 :].transpose(1, 2, 0)
-            diagonal = np.einsum("ii->i", samples.coef(samples.coef(hessian[k, :, k]).T))
-            diagonal += objective.alpha * objective.regularizer.curvature
+            if objective.regularizer.isotropic:
+                diagonal = np.einsum("ii->i", samples.coef(samples.coef(hessian[k, :, k]).T))
+                diagonal += objective.alpha * objective.regularizer.curvature
+        if not objective.regularizer.isotropic:
+            self._add_penalty_hessian(hessian)
         return hessian.reshape(self.params.size, self.params.size)
+
+    def _add_penalty_hessian(self, hessian):
+        """Add the second derivative of the penalty, a column for each weight, in place."""
+        samples, alpha = self.objective.samples, self.objective.alpha
+        coef = samples.coef(self.params)
+        unit = np.zeros_like(coef)
+        for k, d in np.ndindex(coef.shape):
+            unit[k, d] = 1
+            column = self.objective.regularizer.hessian_product(coef, unit)
+            samples.coef(hessian[:, :, k, d])[...] += alpha * column
+            unit[k, d] = 0
 
     def beyond(self, previous, share):
         """Evaluation at ``params + share * (params - previous.params)``, without a pass."""

@@ -356,37 +356,6 @@ def test_rows_keep_the_ratios_of_the_weights():
     assert rows.shape == samples.shape
 
 
-@kinds
-@pytest.mark.parametrize("size", [1, 4, 15, 100])
-def test_batches_visit_every_sample_once(kind, size):
-    samples = make_samples(kind)
-    objective = Objective(samples, WestonWatkins(), ElasticNet(), 0.2)
-    params = draw(objective)
-    batches = list(objective.batches(size, np.random.RandomState(0)))
-    shares = np.array([share for _, share in batches])
-    assert shares.sum() == pytest.approx(1)
-    rows = np.vstack([dense(batch.samples) for batch, _ in batches])
-    visible = dense(samples)
-    if size == 1 and "weights" in kind:
-        visible = np.delete(visible, 3, axis=0)  # a batch of no weight is left out
-    assert sorted(map(tuple, rows)) == sorted(map(tuple, visible))
-    assert max(len(batch.samples.y) for batch, _ in batches) <= size
-    value = sum(share * batch.value(params) for batch, share in batches)
-    gradient = sum(share * batch.value_and_gradient(params)[1] for batch, share in batches)
-    assert_allclose(value, objective.value(params))
-    assert_allclose(gradient, objective.value_and_gradient(params)[1], atol=1e-14)
-
-
-def test_batches_come_in_random_order():
-    objective = make()
-    orders = [
-        [batch.samples.X[0, 0] for batch, _ in objective.batches(1, np.random.RandomState(seed))]
-        for seed in (0, 0, 1)
-    ]
-    assert orders[0] == orders[1] != orders[2]
-    assert orders[0] != list(objective.samples.X[:, 0])
-
-
 def test_passes_are_counted():
     objective = make(WestonWatkins(smoothing=0.5))
     params = draw(objective)
@@ -412,6 +381,8 @@ def test_passes_are_counted():
     assert passes(lambda: (objective.samples.largest_moment, objective.samples.priors)) == 0
     assert passes(lambda: objective.samples.class_sums) == 1
     assert passes(lambda: objective.lower_bound(evaluation)) == 0
+    assert passes(lambda: objective.value(params, evaluation.scores)) == 0
+    assert passes(lambda: objective.scores_of_all(np.stack([params] * 3))) == 3
 
 
 @pytest.mark.parametrize("kind", ["dense", "fortran", "csr"])
@@ -437,7 +408,9 @@ def test_data_are_neither_copied_nor_changed(loss, kind):
     assert np.isfinite(samples.variances).all() and samples.largest_moment > 0
     if kind != "csr":
         assert np.isfinite(samples.covariance).all()
-    assert sum(share for _, share in objective.batches(4, np.random.RandomState(0))) > 0.99
+    assert np.isfinite(objective.batch_slope(params, slice(3, 8))[1]).all()
+    assert np.isfinite(objective.shuffled(np.random.RandomState(0)).value(params))
+    assert all(np.isfinite(s).all() for s in objective.scores_of_all(np.stack([params] * 2)))
 
 
 # Weak duality

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import warnings
+from copy import deepcopy
 from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import compute_class_weight
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, compute_class_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklin import optimizers
-from sklin._compat import check_sample_weight
+from sklin._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
 from sklin._component import check_choice, check_number, resolve
 from sklin._linalg import threads_for
+from sklin.linear_model._watch import Watch
 from sklin.objective import Objective, Samples
 from sklin.regularizers import REGULARIZERS, Regularizer
 
 
-class LinearClassifier(ClassifierMixin, BaseEstimator):
+def _steps_by_batches(estimator):
+    """Whether the mini-batch steps of ``partial_fit`` can be taken; why not, as an error."""
+    if estimator.early_stopping:
+        raise AttributeError("early_stopping needs all samples at once; partial_fit sees some.")
+    optimizer = estimator.optimizer
+    kind = optimizers.OPTIMIZERS.get(optimizer) if isinstance(optimizer, str) else type(optimizer)
+    if optimizer == "auto" or (kind is not None and issubclass(kind, optimizers.MiniBatch)):
+        return True
+    raise AttributeError(
+        f"partial_fit takes mini-batch steps, and optimizer={optimizer!r} goes by all samples at "
+        "once. Use optimizer 'auto', 'sgd', 'adagrad' or 'adam'."
+    )
+
+
+class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """What the classifiers share; a subclass gives its loss by ``_make_loss``."""
 
     # The components that may be given by name, and what the name stands for.
@@ -45,30 +63,33 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         nested = {key: value for key, value in params.items() if "__" in key}
         super().set_params(**{key: params[key] for key in params if key not in nested})
-        for name in {key.partition("__")[0] for key in nested} & set(self._named):
-            value = getattr(self, name)
-            if isinstance(value, str) and value in self._named[name]:
-                setattr(self, name, self._named[name][value]())
+        for name in {key.partition("__")[0] for key in nested}:
+            value, named = getattr(self, name, None), self._named.get(name, {})
+            if isinstance(value, str) and value in named:
+                setattr(self, name, named[value]())
             elif isinstance(value, str):
                 keys = ", ".join(key for key in nested if key.startswith(f"{name}__"))
+                names = named and f"one of {', '.join(map(repr, named))}, or "
                 raise ValueError(
-                    f"{keys} cannot be set: {name}={value!r} has no parameters. Give {name} one of "
-                    f"{', '.join(map(repr, self._named[name]))}, or an object."
+                    f"{keys} cannot be set: {name}={value!r} has no parameters. Give {name} "
+                    f"{names or ''}an object."
                 )
         return super().set_params(**nested)
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Fit the classifier to samples.
 
         Parameters
         ----------
         X : {array-like, CSR array} of shape (n_samples, n_features)
-            The samples. C-ordered float32 and float64 are used as they are, without a copy.
+            The samples. C-ordered float32 and float64 are used as they are, without a copy (the
+            mini-batch optimizers, and ``early_stopping``, make one).
         y : array-like of shape (n_samples,)
             The label of each sample: two or more classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative. A weight of two is the sample given twice; only the ratios
-            of the weights matter, since the loss is a mean.
+            Weights, not negative. A weight of two is the sample given twice (to the mini-batch
+            optimizers, roughly); only the ratios of the weights matter, since the loss is a mean.
 
         Returns
         -------
@@ -84,25 +105,33 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         Warns
         -----
         ConvergenceWarning
-            If the optimizer stopped before it reached ``tol``; the best weights are kept.
+            If the optimizer stopped before it reached what it was asked for, or was interrupted;
+            the best weights are kept.
         """
-        objective, classes = self.make_objective(X, y, sample_weight)
+        loss, regularizer = self._check_parameters()
+        samples, classes = self._check_samples(X, y, sample_weight)
+        samples, held_out = self._hold_out(*samples)
+        objective = self._objective(loss, regularizer, *samples, len(classes))
         if isinstance(self.optimizer, str) and self.optimizer == "auto":
             optimizer = optimizers.choose(objective)
         else:
-            optimizer = resolve(
-                "optimizer", self.optimizer, optimizers.OPTIMIZERS, optimizers.Optimizer
-            )
+            optimizer = self._resolve_optimizer()
+        watch = Watch(self, classes, samples, held_out)
         with threads_for(*objective.samples.X.shape, len(classes)):
             result = optimizer.minimize(
                 objective,
                 self._start(classes),
                 max_iter=self.max_iter,
                 tol=self.tol,
+                target=self.target_objective,
                 random_state=self.random_state,
+                callback=watch,
             )
-        self._publish(result, objective, classes)
-        if not result.converged:
+        self._publish(result, objective, classes, watch.best_params)
+        if held_out is not None:
+            self.validation_scores_ = watch.accuracies
+        watch.close()
+        if not result.converged and result.status != "callback":
             gap = self.duality_gap_ / abs(self.objective_ or 1.0)
             proven = (
                 f" The objective is within {gap:.1e} of its minimum," if np.isfinite(gap) else ""
@@ -114,6 +143,81 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=2,
             )
+        return self
+
+    @available_if(_steps_by_batches)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on from the last call with one pass over some samples, in mini-batches.
+
+        For data larger than memory, or arriving over time. The state of the optimizer (momentum,
+        running means, learning-rate schedule) is kept between the calls, and in pickles, as
+        ``optimizer_state_``; a call is an epoch to the schedule. After `fit` it goes on from the
+        fitted weights. ``optimizer="auto"`` stands for `sklin.optimizers.Adam` here, or `SGD`
+        for regularizers that it does not serve.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,)
+            The label of each sample.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come. Needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative. They scale the gradients; only their ratios within a call matter.
+
+        Returns
+        -------
+        self
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            If ``classes`` is missing in the first call or different in a later one, ``y`` holds
+            other labels, or data and parameters are not as described.
+        """
+        loss, regularizer = self._check_parameters()
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} needs all samples at once; partial_fit sees "
+                "some at a time. Give a dict."
+            )
+        first = not hasattr(self, "classes_")
+        if first and classes is None:
+            raise ValueError("classes must be given in the first call of partial_fit.")
+        classes = self.classes_ if classes is None else np.unique(classes)
+        if not first and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"classes must stay those of the first call, {self.classes_!r}; got {classes!r}."
+            )
+        (X, y, weight), classes = self._check_samples(X, y, sample_weight, classes, reset=first)
+        objective = self._objective(loss, regularizer, X, y, weight, len(classes))
+        auto = isinstance(self.optimizer, str) and self.optimizer == "auto"
+        optimizer = optimizers.choose_batches(objective) if auto else self._resolve_optimizer()
+        optimizer.check_objective(objective)
+        # What is changed is a copy, so that nothing is lost if the call does not come to its end.
+        state = deepcopy(getattr(self, "optimizer_state_", None))
+        if state is None or not optimizer.can_resume(state, objective):
+            start = np.zeros(objective.shape) if first else self._parameters()
+            state = optimizer.begin(objective.feasible(start).astype(X.dtype))
+            state.rng = check_random_state(self.random_state)
+        order = state.rng.permutation(len(y))
+        batches = [order[part] for part in optimizer.batches(len(y))]
+        with threads_for(*X.shape, len(classes)):
+            value = optimizer.epoch(objective, state, batches, state.rng)
+        if not np.isfinite(state.params).all():
+            raise ValueError(
+                f"partial_fit diverged with optimizer={optimizer!r}: scale the features or lower "
+                "the learning rate. The weights are still those of the last call."
+            )
+        curve = self.loss_curve_ if hasattr(self, "optimizer_state_") else []
+        self.optimizer_state_ = state
+        self.classes_ = classes
+        self.coef_, self.intercept_ = self._published(state.answer)
+        self.n_iter_ = state.n_epochs
+        self.loss_curve_ = [*curve, value]
+        self.objective_, self.duality_gap_ = value, np.inf
         return self
 
     def make_objective(self, X, y, sample_weight=None):
@@ -136,27 +240,67 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             The labels in the order of the parameters' rows.
         """
         loss, regularizer = self._check_parameters()
+        samples, classes = self._check_samples(X, y, sample_weight)
+        return self._objective(loss, regularizer, *samples, len(classes)), classes
+
+    def _objective(self, loss, regularizer, X, y, weight, n_classes):
+        samples = Samples(X, y, n_classes, sample_weight=weight, fit_intercept=self.fit_intercept)
+        return Objective(samples, loss, regularizer, float(self.alpha))
+
+    def _check_samples(self, X, y, sample_weight, classes=None, reset=True):
+        """Validated ``(X, y as indices, weight or None)``, and the classes, found if not given."""
         X, y = validate_data(
             self,
             X,
             y,
+            reset=reset,
             accept_sparse="csr",
             dtype=[np.float64, np.float32],
             accept_large_sparse=True,
         )
         check_classification_targets(y)
-        classes, y = np.unique(y, return_inverse=True)
+        present, index = np.unique(y, return_inverse=True)
+        if classes is not None:
+            strange = np.setdiff1d(present, classes)
+            if len(strange):
+                raise ValueError(f"y holds labels that are not in classes: {strange!r}.")
+            index = np.searchsorted(classes, present)[index]
+        else:
+            classes = present
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least two classes; y holds one class, "
                 f"{classes[0]!r}."
             )
-        weight = self._check_weights(sample_weight, X, y, classes)
-        samples = Samples(
-            X, y, len(classes), sample_weight=weight, fit_intercept=self.fit_intercept
+        weight = self._check_weights(sample_weight, X, index, classes)
+        return (X, index, weight), classes
+
+    def _hold_out(self, X, y, weight):
+        """The samples to fit to, and those held out for early stopping, or None."""
+        if not self.early_stopping:
+            return (X, y, weight), None
+        try:
+            parts = train_test_split(
+                np.arange(len(y)),
+                test_size=self.validation_fraction,
+                stratify=y,
+                random_state=self.random_state,
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"early_stopping holds out validation_fraction={self.validation_fraction} of the "
+                f"{len(y)} samples, of each class in proportion, which cannot be done: {error}"
+            ) from error
+        kept, held = (
+            (X[part], y[part], None if weight is None else weight[part])
+            for part in map(np.sort, parts)
         )
-        objective = Objective(samples, loss, regularizer, float(self.alpha))
-        return objective, classes
+        if kept[2] is not None and not kept[2].any():
+            raise ValueError("sample_weight is zero for every sample that is not held out.")
+        return kept, held
+
+    def _resolve_optimizer(self):
+        return resolve("optimizer", self.optimizer, optimizers.OPTIMIZERS, optimizers.Optimizer)
 
     def _check_parameters(self):
         """Check what does not depend on data; return the loss and the regularizer."""
@@ -167,7 +311,13 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             names = {"auto": None, **optimizers.OPTIMIZERS}
             if isinstance(self.optimizer, str):
                 check_choice("optimizer", self.optimizer, names)
-        for name in ("fit_intercept", "warm_start"):
+        check_number(
+            "validation_fraction", self.validation_fraction, low=0, high=1, closed="neither"
+        )
+        check_number("n_iter_no_change", self.n_iter_no_change, low=1, integer=True)
+        if self.target_objective is not None:
+            check_number("target_objective", self.target_objective, low=-np.inf)
+        for name in ("fit_intercept", "warm_start", "early_stopping"):
             value = getattr(self, name)
             if not isinstance(value, bool | np.bool_):
                 raise TypeError(f"{name} must be True or False; got {value!r}.")
@@ -190,7 +340,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             mass = np.bincount(y, weight)
             per_class = mass.sum() / (len(classes) * np.where(mass > 0, mass, np.inf))
         elif isinstance(self.class_weight, dict):
-            per_class = compute_class_weight(self.class_weight, classes=classes, y=classes[y])
+            # Labels of each class, for a batch need not hold all of them.
+            per_class = compute_class_weight(self.class_weight, classes=classes, y=classes)
         else:
             raise ValueError(
                 "class_weight must be None, 'balanced' or a dict from label to weight; got "
@@ -209,33 +360,41 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
                 f"warm_start needs the classes of the last fit, {self.classes_!r}; y holds "
                 f"{classes!r}."
             )
+        return self._parameters()
+
+    def _parameters(self):
+        """The parameters of the objective that the published weights stand for."""
         coef, intercept = self.coef_, self.intercept_
-        if len(classes) == 2:
+        if len(self.classes_) == 2:
             coef, intercept = np.vstack([-coef, coef]) / 2, np.hstack([-intercept, intercept]) / 2
         return np.column_stack([coef, intercept]) if self.fit_intercept else np.array(coef)
 
-    def _publish(self, result, objective, classes):
+    def _published(self, params):
+        """``coef_`` and ``intercept_`` for parameters: for two classes the difference of rows."""
+        if len(params) == 2:
+            params = params[1:] - params[:1]
+        if not self.fit_intercept:
+            return np.array(params), np.zeros(len(params), dtype=params.dtype)
+        return np.ascontiguousarray(params[:, :-1]), np.array(params[:, -1])
+
+    def _publish(self, result, objective, classes, params=None):
         """Set the fitted attributes, and the value of the objective at what is published."""
-        params = result.params
+        params = result.params if params is None else params
         if len(classes) == 2:
             # Only the difference of the two rows matters to predictions. Split evenly it has the
             # same losses and, every regularizer being convex and even, no larger penalty.
             difference = params[1] - params[0]
             params = np.vstack([-difference, difference]) / 2
-        dtype = objective.samples.X.dtype
-        params = params.astype(dtype)
-        coef = objective.samples.coef(params)
-        intercept = params[:, -1] if self.fit_intercept else np.zeros(len(classes), dtype=dtype)
-        if len(classes) == 2:
-            coef, intercept = 2 * coef[1:], 2 * intercept[1:]
+        params = params.astype(objective.samples.X.dtype)
         self.classes_ = classes
-        self.coef_ = np.ascontiguousarray(coef)
-        self.intercept_ = np.array(intercept)
+        self.coef_, self.intercept_ = self._published(params)
         self.n_iter_ = result.n_iter
         self.loss_curve_ = list(result.history)
         self.objective_ = objective.value(params.astype(np.float64))
         proven = np.isfinite(result.gap)  # not if interrupted before the first step, for one
         self.duality_gap_ = self.objective_ - (result.value - result.gap) if proven else np.inf
+        for old in ("optimizer_state_", "validation_scores_"):
+            self.__dict__.pop(old, None)
 
     def decision_function(self, X):
         """Scores of the classes.

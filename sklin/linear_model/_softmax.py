@@ -24,12 +24,14 @@ class SoftmaxClassifier(LinearClassifier):
     alpha : float, default=1e-4
         Strength of the regularizer, the lecture's lambda. The loss is a mean, so a value means the
         same for every number of samples.
-    regularizer : {"l2", "l1", "elasticnet"} or Regularizer, default="l2"
+    regularizer : {"l2", "l1", "elasticnet", "group_l2", "max_norm", "dropout"} or Regularizer, \
+            default="l2"
         The penalty R on the coefficients; see `sklin.regularizers`.
-    optimizer : {"auto", "lbfgs", "newton", "gradient_descent", "sgd", "proximal_gradient"} or \
-            Optimizer, default="auto"
+    optimizer : {"auto", "lbfgs", "newton", "proximal_gradient", "gradient_descent", "sgd", \
+            "adagrad", "adam", "random_search", "random_local_search"} or Optimizer, default="auto"
         How the objective is minimised; see `sklin.optimizers`. "auto" picks a deterministic
-        full-batch method with a certificate.
+        full-batch method with a certificate; for dropout, which has none, and in ``partial_fit``,
+        a mini-batch method.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not penalised.
     class_weight : dict, "balanced" or None, default=None
@@ -41,6 +43,16 @@ class SoftmaxClassifier(LinearClassifier):
         kinks), when it changes by less than that.
     max_iter : int, default=1000
         Largest number of iterations (epochs for stochastic optimizers).
+    target_objective : float or None, default=None
+        A value of the objective that is good enough to stop.
+    early_stopping : bool, default=False
+        Whether to hold out some samples, of each class in proportion, stop when the accuracy on
+        them no longer rises, and keep the weights that were most accurate there.
+    validation_fraction : float, default=0.1
+        Share of the samples that ``early_stopping`` holds out.
+    n_iter_no_change : int, default=5
+        Iterations in a row whose held-out accuracy is not higher by ``tol`` than the best before,
+        after which ``early_stopping`` stops.
     warm_start : bool, default=False
         Whether to start from the weights of the last fit.
     random_state : int, RandomState instance or None, default=None
@@ -60,10 +72,15 @@ class SoftmaxClassifier(LinearClassifier):
     loss_curve_ : list of float
         The objective at the start and after each iteration.
     objective_ : float
-        Mean loss + alpha R(W) at the published weights, on the training samples.
+        Mean loss + alpha R(W) at the published weights, on the training samples (less those held
+        out). After ``partial_fit``, the mean over the last call's mini-batches.
     duality_gap_ : float
         How far ``objective_`` can be above the minimum, proven by a dual point to within rounding;
         inf where nothing is proven.
+    validation_scores_ : list of float
+        Held-out accuracy at the start and after each iteration, with ``early_stopping``.
+    optimizer_state_ : State
+        State of the optimizer after ``partial_fit``.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -108,6 +125,10 @@ class SoftmaxClassifier(LinearClassifier):
         class_weight=None,
         tol=1e-4,
         max_iter=1000,
+        target_objective=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
         warm_start=False,
         random_state=None,
     ):
@@ -118,6 +139,10 @@ class SoftmaxClassifier(LinearClassifier):
         self.class_weight = class_weight
         self.tol = tol
         self.max_iter = max_iter
+        self.target_objective = target_objective
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
         self.random_state = random_state
 

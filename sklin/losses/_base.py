@@ -15,7 +15,10 @@ def own(y):
 class Loss(Component):
     """A convex function of the scores of one sample, evaluated for many samples at once.
 
-    A subclass gives `value_and_gradient` and, for what it wants to be used with, the rest.
+    A subclass gives `value_and_gradient`. The second derivatives of a smooth loss are taken from
+    differences of its gradient unless it gives them, too. With a `conjugate` (and, for intercepts,
+    a `balance`) fits are certified; with `smoothed` besides, a loss that has kinks is minimised by
+    the methods for smooth ones.
 
     Attributes
     ----------
@@ -28,6 +31,16 @@ class Loss(Component):
 
     smooth = True
     shift_invariant = False
+
+    @property
+    def certifies(self):
+        """Whether it gives a conjugate, of which lower bounds are made."""
+        return type(self).conjugate is not Loss.conjugate
+
+    @property
+    def roundable(self):
+        """Whether it is smooth, or can be rounded and the rounded minimum be certified."""
+        return self.smooth or (self.certifies and type(self).smoothed is not Loss.smoothed)
 
     def value(self, scores, y):
         """Loss of each sample.
@@ -83,16 +96,48 @@ class Loss(Component):
         -------
         ndarray of shape (n_samples, n_classes)
             The products. Where the second derivative jumps, one of its limits is used.
+
+        Notes
+        -----
+        Unless a loss gives its own, this is the centred difference of the gradient, in float64.
         """
-        raise NotImplementedError
+        scores = np.asarray(scores, dtype=np.float64)
+        size = np.abs(direction).max(initial=0.0)
+        if size == 0:
+            return np.zeros_like(direction)
+        # The cube root of eps balances the error of the difference with that of its rounding.
+        step = np.cbrt(np.finfo(float).eps) * (1 + np.abs(scores).max(initial=0.0)) / size
+        ahead = self.value_and_gradient(scores + step * direction, y)[1]
+        behind = self.value_and_gradient(scores - step * direction, y)[1]
+        return ((ahead - behind) / (2 * step)).astype(direction.dtype)
 
     def hessian_trace(self, scores, y):
         """Trace of each sample's second derivative by the scores, an array (n_samples,)."""
-        raise NotImplementedError
+        trace, unit = np.zeros(len(y)), np.zeros_like(scores)
+        for k in range(scores.shape[1]):
+            unit[:, k] = 1
+            trace += self.hessian_product(scores, y, unit)[:, k]
+            unit[:, k] = 0
+        return trace
 
     def curvature(self, n_classes):
-        """Bound on the largest eigenvalue of the second derivative; inf where there are kinks."""
+        """Bound on the largest eigenvalue of the second derivative; inf where none is known."""
         return np.inf
+
+    def smoothed(self, width):
+        """Return a smooth loss, at most this one, whose kinks are rounded over a width.
+
+        Parameters
+        ----------
+        width : float
+            By how much, in units of score; the rounded loss tends to this one with it.
+
+        Returns
+        -------
+        Loss
+            A loss whose gradients lie in the dual domain of this one.
+        """
+        raise NotImplementedError
 
     def conjugate(self, dual, y):
         """Convex conjugate of each sample's loss.

@@ -85,6 +85,8 @@ class MarginLoss(Loss):
         Loss
             A smooth loss that is at most this one; its gradients lie in this one's dual domain.
         """
+        # One that is rounded more already is smooth, and at most itself.
+        width = max(width, self.smoothing)
         return type(self)(loss=self.loss, margin=self.margin, smoothing=width)
 
     @property

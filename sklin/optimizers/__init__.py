@@ -1,45 +1,75 @@
 """Optimizers: ways of minimising an objective, known only by its protocol."""
 
-from sklin.optimizers._base import Optimizer, Result, Step
-from sklin.optimizers._gradient import SGD, GradientDescent
+from sklin.optimizers._base import NEEDS, Optimizer, Result, Step
+from sklin.optimizers._compatibility import (
+    OPTIMIZERS,
+    Cell,
+    compatibility,
+    compatibility_table,
+    serving,
+)
+from sklin.optimizers._gradient import GradientDescent
+from sklin.optimizers._minibatch import SGD, AdaGrad, Adam, MiniBatch, State
 from sklin.optimizers._newton import LBFGS, Newton
 from sklin.optimizers._proximal import ProximalGradient
+from sklin.optimizers._schedules import (
+    ConstantRate,
+    CosineDecay,
+    InverseDecay,
+    Schedule,
+    StepDecay,
+)
+from sklin.optimizers._search import RandomLocalSearch, RandomSearch
 
 __all__ = [
     "LBFGS",
+    "NEEDS",
     "OPTIMIZERS",
     "SGD",
+    "AdaGrad",
+    "Adam",
+    "Cell",
+    "ConstantRate",
+    "CosineDecay",
     "GradientDescent",
+    "InverseDecay",
+    "MiniBatch",
     "Newton",
     "Optimizer",
     "ProximalGradient",
+    "RandomLocalSearch",
+    "RandomSearch",
     "Result",
+    "Schedule",
+    "State",
     "Step",
+    "StepDecay",
     "choose",
+    "choose_batches",
+    "compatibility",
+    "compatibility_table",
+    "serving",
 ]
-
-OPTIMIZERS = {
-    "gradient_descent": GradientDescent,
-    "sgd": SGD,
-    "lbfgs": LBFGS,
-    "newton": Newton,
-    "proximal_gradient": ProximalGradient,
-}
 
 
 def choose(objective):
     """The optimizer that "auto" stands for: deterministic, full-batch, with a certificate.
 
-    ================  =============  =============================  ========================
-    regularizer       loss           size of the problem            optimizer
-    ================  =============  =============================  ========================
-    smooth (L2)       any            a Newton step costs little     ``Newton()``
-    smooth (L2)       smooth         up to 1,000 parameters         ``Newton(warm_up=30)``
-    smooth (L2)       smooth         more parameters                ``Newton(warm_up=100)``
-    smooth (L2)       with kinks     up to 1,000 parameters         ``Newton()``
-    smooth (L2)       with kinks     more parameters                ``LBFGS()``
-    with kinks        any            any                            ``ProximalGradient()``
-    ================  =============  =============================  ========================
+    ================  ================  ===========================  ========================
+    regularizer       loss              size of the problem          optimizer
+    ================  ================  ===========================  ========================
+    smooth            any [1]_          a Newton step costs little   ``Newton()``
+    smooth            smooth            up to 1,000 parameters       ``Newton(warm_up=30)``
+    smooth            smooth            more parameters              ``Newton(warm_up=100)``
+    smooth            with kinks [1]_   up to 1,000 parameters       ``Newton()``
+    smooth            with kinks [1]_   more parameters              ``LBFGS()``
+    with a prox       any [1]_          any                          ``ProximalGradient()``
+    `Dropout`         any               any                          ``Adam()``
+    ================  ================  ===========================  ========================
+
+    .. [1] A loss of the user's own that has kinks and lacks ``smoothed`` or ``conjugate`` is left
+       to mini-batches as dropout is, which do not reach the minimum to ``tol``; see
+       `choose_batches`.
 
     "Little" means, for the p parameters and n samples, n p^2 + p^3 / 3 below 5e7 multiplications,
     some milliseconds. The first steps of L-BFGS (the warm-up) are enough for most fits; small alpha
@@ -56,11 +86,33 @@ def choose(objective):
     Optimizer
         A new optimizer with default parameters.
     """
-    if not objective.regularizer.smooth:
-        return ProximalGradient()
+    loss, regularizer = objective.loss, objective.regularizer
+    if Newton().missing(loss, regularizer):
+        exact = ProximalGradient()
+        return choose_batches(objective) if exact.missing(loss, regularizer) else exact
     n_params = objective.shape[0] * objective.shape[1]
     direct = n_params <= Newton().max_direct
     little = len(objective.samples.y) * n_params**2 + n_params**3 / 3 < 5e7
-    if objective.loss.smooth and not little:
+    if loss.smooth and not little:
         return Newton(warm_up=30 if direct else 100)
     return Newton() if direct else LBFGS()
+
+
+def choose_batches(objective):
+    """The mini-batch method that "auto" stands for in ``partial_fit``.
+
+    ``Adam()``, whose default rate served CIFAR-10 pixels in every scale (standardised, 0 to 1,
+    bytes), where those of `SGD` and `AdaGrad` served one or two; ``SGD()`` for regularizers
+    that `Adam` cannot serve.
+
+    Parameters
+    ----------
+    objective : Objective
+        What will be minimised.
+
+    Returns
+    -------
+    MiniBatch
+        A new optimizer with default parameters.
+    """
+    return SGD() if Adam().missing(objective.loss, objective.regularizer) else Adam()

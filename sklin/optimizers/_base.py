@@ -9,7 +9,7 @@ decides when to stop, and keeps the best weights, whatever happens.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,10 +51,11 @@ class Result:
         The objective there.
     n_iter : int
         Iterations made.
-    converged : bool
-        Whether the stopping rule of the optimizer was met.
+    status : str
+        Why it stopped: "converged" (small change or proven gap), "target", "callback", "max_iter",
+        "exhausted" (no step can improve), "diverged" or "interrupted".
     message : str
-        A sentence saying why it stopped.
+        A sentence saying the same.
     gap : float
         Proven distance of ``value`` to the minimum; inf where nothing is proven.
     history : list of float
@@ -64,10 +65,153 @@ class Result:
     params: np.ndarray
     value: float
     n_iter: int = 0
-    converged: bool = False
+    status: str = ""
     message: str = ""
     gap: float = math.inf
     history: list = field(default_factory=list)
+
+    @property
+    def converged(self):
+        """Whether it stopped because it had reached what was asked for."""
+        return self.status in ("converged", "target")
+
+    def record(self, step, latest):
+        """Take a step down; keep its parameters if they are the best, or the ``latest`` count."""
+        self.n_iter += 1
+        self.history.append(step.value)
+        if not math.isfinite(step.value):
+            return
+        # The value of a mini-batch method is an estimate: the latest weights, not the luckiest,
+        # are its answer. Among values that rounding alone tells apart the latest is best, too:
+        # near the minimum a gradient method goes on gaining digits of the weights.
+        rounding = 4 * np.finfo(float).eps * abs(step.value)
+        if step.value <= self.value + rounding or latest:
+            self.params, self.value = step.params, step.value
+        self.gap = min(self.gap, step.gap - step.value + self.value)
+
+
+class Stop:
+    """The stopping rules of `Optimizer.minimize`, whose parameters it takes."""
+
+    def __init__(self, optimizer, max_iter, tol, target, callback):
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.tol = tol
+        self.target = target
+        self.callback = callback
+        self.quiet = 0
+        self.lowest = self.previous = math.inf
+
+    def __call__(self, result, step):
+        """Status and message if the run is to stop at a step, else None."""
+        if step.done:
+            return "exhausted", step.done
+        if not math.isfinite(step.value):
+            return "diverged", (
+                f"{type(self.optimizer).__name__} diverged: the objective is {step.value}. "
+                "Scale the features or lower the learning rate."
+            )
+        if self.callback is not None and self.callback(result.n_iter, step):
+            return "callback", "The callback asked to stop."
+        if self.target is not None and step.value <= self.target:
+            return "target", f"Reached the target: the objective is at most {self.target:g}."
+        if math.isfinite(step.gap):
+            # A minimum of zero is approached for ever; twelve digits of the start will do.
+            rounding = 1e-12 * abs(result.history[0])
+            if step.gap <= max(self.tol * abs(step.value), rounding):
+                return "converged", (
+                    f"Converged: the proven gap is at most tol={self.tol:g} of the objective."
+                )
+        elif self.has_settled(step.value):
+            return "converged", (
+                f"Converged: the objective changes by less than tol={self.tol:g} of itself."
+            )
+        if result.n_iter == self.max_iter:
+            return "max_iter", f"Reached max_iter={self.max_iter}."
+        return None
+
+    def has_settled(self, value):
+        """Whether the value has not changed for as long as the optimizer bears."""
+        # Values of a stochastic method scatter: what counts is a new lowest one.
+        gain = self.lowest - value if self.optimizer.is_stochastic else abs(self.previous - value)
+        self.quiet = self.quiet + 1 if gain <= self.tol * abs(value) else 0
+        self.previous, self.lowest = value, min(self.lowest, value)
+        patience = self.optimizer.n_iter_no_change
+        # Zero asks for all iterations: a stochastic value without a gain says little by itself.
+        return patience is not None and self.tol > 0 and self.quiet >= patience
+
+
+def in_a_line(component):
+    """The repr of a component, in one line."""
+    return " ".join(repr(component).split())
+
+
+class Need(NamedTuple):
+    """Something that an optimizer needs of a part of the objective.
+
+    Parameters
+    ----------
+    part : {"loss", "regularizer"}
+        The part of which it is needed.
+    what : str
+        The thing needed, as it stands in a sentence.
+    lacking : str
+        What to say of a part that does not have it.
+    has : callable
+        From the part to whether it has it.
+    """
+
+    part: str
+    what: str
+    lacking: str
+    has: Callable
+
+
+# All that an optimizer can need, by the names that `Optimizer.needs` is made of.
+NEEDS = {
+    "smooth loss": Need("loss", "a smooth loss", "has kinks", lambda loss: loss.smooth),
+    "roundable loss": Need(
+        "loss",
+        "a loss that is smooth, or that has `smoothed` and `conjugate`",
+        "has kinks and lacks one of the two",
+        lambda loss: loss.roundable,
+    ),
+    "smooth regularizer": Need(
+        "regularizer",
+        "a smooth regularizer",
+        "is none",
+        lambda regularizer: regularizer.smooth and regularizer.has_gradient,
+    ),
+    "gradient": Need(
+        "regularizer",
+        "a regularizer with a gradient",
+        "has none",
+        lambda regularizer: regularizer.has_gradient,
+    ),
+    "prox": Need(
+        "regularizer",
+        "a regularizer with a prox",
+        "has none",
+        lambda regularizer: regularizer.has_prox,
+    ),
+    "smooth or prox": Need(
+        "regularizer",
+        "a regularizer that is smooth or has a prox",
+        "is neither",
+        lambda regularizer: (
+            (regularizer.smooth and regularizer.has_gradient) or regularizer.has_prox
+        ),
+    ),
+    "smooth or separable": Need(
+        "regularizer",
+        "a regularizer that is smooth or has a separable prox",
+        "is neither",
+        lambda regularizer: (
+            (regularizer.smooth and regularizer.has_gradient)
+            or (regularizer.has_prox and regularizer.separable)
+        ),
+    ),
+}
 
 
 class Stall:
@@ -100,38 +244,67 @@ class Optimizer(Component):
     """A way of minimising an objective.
 
     Subclasses give `steps` and declare what they need. The objective is known by its protocol
-    alone: ``shape``, ``value_and_gradient(params)``, ``evaluate(params)`` and, where they are
+    alone: ``shape``, ``evaluate(params)``, ``value_and_gradient(params)`` and, where they are
     declared needed, ``prox``, ``covariance`` and the like (see `sklin.objective.Objective`).
 
     Attributes
     ----------
-    needs_smooth_loss, needs_smooth_regularizer : bool
-        Whether it needs a gradient without jumps of the loss, of the regularizer.
+    needs : tuple of str
+        What it needs of the loss and the regularizer, keys of ``sklin.optimizers.NEEDS``.
+    uses_batches : bool
+        Whether it goes by mini-batches, on which a regularizer may lay noise.
     is_stochastic : bool
-        Whether it looks at random parts of the data, and so uses ``random_state`` and stops on
-        the change of the objective rather than on a proven gap.
+        Whether it uses ``random_state``, and its values are estimates.
+    n_iter_no_change : int or None
+        Iterations without a change after which a value that nothing is proven about has settled;
+        None for never.
     """
 
-    needs_smooth_loss = False
-    needs_smooth_regularizer = False
+    needs = ()
+    uses_batches = False
     is_stochastic = False
-    # Iterations without a change after which a value that nothing is proven about has settled.
     n_iter_no_change = 1
 
+    def missing(self, loss, regularizer):
+        """What the optimizer lacks to serve a loss and a regularizer.
+
+        Parameters
+        ----------
+        loss : Loss
+            The loss.
+        regularizer : Regularizer
+            The regularizer.
+
+        Returns
+        -------
+        str
+            A clause that names what is missing; empty if nothing is.
+        """
+        parts = {"loss": loss, "regularizer": regularizer}
+        for need in map(NEEDS.__getitem__, self.needs):
+            if not need.has(parts[need.part]):
+                return f"needs {need.what}, and {in_a_line(parts[need.part])} {need.lacking}"
+        if regularizer.needs_batches and not self.uses_batches:
+            noisy = in_a_line(regularizer)
+            return f"goes by all samples at once, and {noisy} works by noise on mini-batches"
+        return ""
+
+    def remedy(self, loss, regularizer):
+        """Sentence on what to change in the optimizer to serve the two; empty if nothing would."""
+        return ""
+
     def check_objective(self, objective):
-        """Raise a ValueError saying what the optimizer needs that the objective does not have."""
-        name = type(self).__name__
+        """Raise a ValueError saying what is missing to serve the objective, and what would do."""
         loss, regularizer = objective.loss, objective.regularizer
-        if self.needs_smooth_loss and not loss.smooth:
+        missing = self.missing(loss, regularizer)
+        if missing:
+            # Only here do optimizers know of each other: to name those that would serve.
+            from sklin.optimizers._compatibility import advice
+
+            remedy = self.remedy(loss, regularizer)
             raise ValueError(
-                f"optimizer {name} needs a smooth loss, and {loss!r} has kinks. Use "
-                "optimizer='auto', which rounds the kinks, 'sgd', which steps over them, or a "
-                "smooth loss such as 'squared_hinge'."
-            )
-        if self.needs_smooth_regularizer and not regularizer.smooth:
-            raise ValueError(
-                f"optimizer {name} needs a smooth regularizer, and {regularizer!r} has kinks. Use "
-                "optimizer='proximal_gradient' or 'auto', or regularizer='l2'."
+                f"optimizer {in_a_line(self)} {missing}. {remedy}{remedy and ' '}"
+                f"{advice(loss, regularizer)}"
             )
 
     def steps(self, objective, params, tol, rng) -> Iterator[Step]:
@@ -156,14 +329,23 @@ class Optimizer(Component):
         raise NotImplementedError
 
     def minimize(
-        self, objective, params=None, *, max_iter=1000, tol=1e-4, random_state=None, callback=None
+        self,
+        objective,
+        params=None,
+        *,
+        max_iter=1000,
+        tol=1e-4,
+        target=None,
+        random_state=None,
+        callback=None,
     ):
         """Minimise an objective.
 
         It stops when the proven gap is at most ``tol`` times the value; where nothing is proven,
-        when the value changes by at most ``tol`` times itself in an iteration (stochastic
-        optimizers: when five epochs have not lowered it by that much); when no step can improve;
-        when the callback says so; on an interrupt; or after ``max_iter`` iterations.
+        when the value changes by at most ``tol`` times itself in an iteration (mini-batch methods:
+        when five epochs have not lowered it by that much; random searches: never, unless told);
+        at the target; when no step can improve; when the callback says so; on an interrupt; or
+        after ``max_iter`` iterations.
 
         Parameters
         ----------
@@ -172,9 +354,11 @@ class Optimizer(Component):
         params : ndarray, optional
             Where to start; zeros by default.
         max_iter : int
-            Largest number of iterations (epochs for stochastic optimizers).
+            Largest number of iterations (epochs for mini-batch methods).
         tol : float
-            Relative accuracy of the value.
+            Relative accuracy of the value; zero goes on as long as any step improves.
+        target : float, optional
+            A value of the objective that is good enough.
         random_state : int, RandomState instance or None
             Source of randomness for stochastic optimizers.
         callback : callable, optional
@@ -192,59 +376,31 @@ class Optimizer(Component):
         """
         check_number("max_iter", max_iter, low=1, integer=True)
         check_number("tol", tol, low=0)
+        if target is not None:
+            check_number("target", target, low=-math.inf)
         self.check_parameters()
         self.check_objective(objective)
         rng = random_state
         if not isinstance(rng, np.random.RandomState):
             rng = np.random.RandomState(random_state)
         params = np.zeros(objective.shape) if params is None else np.array(params, dtype=float)
+        params = objective.feasible(params)
         result = Result(params, math.inf, n_iter=-1)
-        steps, quiet, lowest = self.steps(objective, params, tol, rng), 0, math.inf
+        stop = Stop(self, max_iter, tol, target, callback)
+        steps = self.steps(objective, params, tol, rng)
         try:
             for step in steps:
-                if step.done:
-                    result.message = step.done
+                if not step.done:
+                    result.record(step, latest=self.uses_batches)
+                verdict = stop(result, step)
+                if verdict is not None:
+                    result.status, result.message = verdict
                     break
-                result.n_iter += 1
-                previous = result.history[-1] if result.history else math.inf
-                result.history.append(step.value)
-                if not math.isfinite(step.value):
-                    result.message = (
-                        f"{type(self).__name__} diverged: the objective is {step.value}. "
-                        "Scale the features or lower the learning rate."
-                    )
-                    break
-                # A stochastic value is an estimate: the latest weights, not the luckiest.
-                if step.value <= result.value or self.is_stochastic:
-                    result.params, result.value = step.params, step.value
-                result.gap = min(result.gap, step.gap - step.value + result.value)
-                if callback is not None and callback(result.n_iter, step):
-                    result.message = "The callback asked to stop."
-                    break
-                if math.isfinite(step.gap):
-                    # A minimum of zero is approached for ever; twelve digits of the start will do.
-                    rounding = 1e-12 * abs(result.history[0])
-                    converged = step.gap <= max(tol * abs(step.value), rounding)
-                else:
-                    # Epochs of a stochastic method scatter: what counts is a new lowest value.
-                    gain = (lowest if self.is_stochastic else previous) - step.value
-                    gain = gain if self.is_stochastic else abs(gain)
-                    quiet = quiet + 1 if gain <= tol * abs(step.value) else 0
-                    converged = quiet >= self.n_iter_no_change
-                    lowest = min(lowest, step.value)
-                if converged:
-                    result.converged = True
-                    result.message = (
-                        f"Converged: the proven gap is at most tol={tol:g} of the objective."
-                        if math.isfinite(step.gap)
-                        else f"Converged: the objective changes by less than tol={tol:g} of itself."
-                    )
-                    break
-                if result.n_iter == max_iter:
-                    result.message = f"Reached max_iter={max_iter}."
-                    break
+            else:
+                result.status = "exhausted"
+                result.message = f"{type(self).__name__} made no further step."
         except KeyboardInterrupt:
-            result.message = "Interrupted."
+            result.status, result.message = "interrupted", "Interrupted."
         finally:
             steps.close()
         result.n_iter = max(result.n_iter, 0)

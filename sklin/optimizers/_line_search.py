@@ -41,7 +41,9 @@ def line_search(point, direction, step=1.0, *, ratio=0.5, max_evaluations=30):
     for _ in range(max_evaluations):
         new, slope = along(step)
         finite = math.isfinite(new.value) and math.isfinite(slope)
-        if finite and abs(slope) <= -ratio * start:
+        # Beyond the lowest point a slope may be gentle and the value above that of the start.
+        lower = finite and (slope <= 0 or new.value <= point.value + point.noise)
+        if lower and abs(slope) <= -ratio * start:
             best = new
             break
         if finite and slope < 0:

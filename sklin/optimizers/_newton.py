@@ -51,7 +51,7 @@ class LBFGS(Optimizer):
     True
     """
 
-    needs_smooth_regularizer = True
+    needs = ("roundable loss", "smooth regularizer")
 
     def __init__(self, memory=10):
         self.memory = memory
@@ -97,7 +97,7 @@ class Newton(Optimizer):
     True
     """
 
-    needs_smooth_regularizer = True
+    needs = ("roundable loss", "smooth regularizer")
 
     def __init__(self, warm_up=0, max_direct=1000, max_cg=200):
         self.warm_up = warm_up
@@ -130,7 +130,10 @@ class Newton(Optimizer):
             yield from damped_newton(point)
         precondition = Preconditioner(point.objective, mean_curvature(point))
         while True:
-            point = yield conjugate_gradients(point, precondition, 0.1, self.max_cg)
+            new = yield conjugate_gradients(point, precondition, 0.1, self.max_cg)
+            # Where the loss is flat and nothing is penalised (the intercept), Newton's equations
+            # have no solution, and what the iterations give is out of all bounds.
+            point = (yield -precondition(point.gradient)) if new is point else new
 
 
 def descend(objective, params, tol, directions):
@@ -208,7 +211,24 @@ def mean_curvature(point):
     trace = objective.loss.hessian_trace(point.scores, objective.samples.y)
     mean = float(objective.samples.weight @ trace) / (n_classes - 1)
     # Few samples lie on the rounded part of a hinge; none at all is an accident of this point.
-    return max(mean, 0.01 * objective.loss.curvature(n_classes) / n_classes)
+    bound = objective.loss.curvature(n_classes)
+    if np.isfinite(bound):
+        return max(mean, 0.01 * bound / n_classes)
+    return max(mean, 0.1 * wide_curvature(point), 1e-6)
+
+
+def wide_curvature(point):
+    """Mean slope, over two units of score, of the loss's derivative by the score of one class."""
+    loss, samples = point.objective.loss, point.objective.samples
+    unit, total = np.zeros_like(point.scores), 0.0
+    for k in range(unit.shape[1]):
+        unit[:, k] = 1
+        ahead, behind = (
+            loss.value_and_gradient(point.scores + t * unit, samples.y)[1][:, k] for t in (1, -1)
+        )
+        total += float(samples.weight @ (ahead - behind)) / 2
+        unit[:, k] = 0
+    return total / (unit.shape[1] - 1)
 
 
 def damped_newton(point):

@@ -34,7 +34,7 @@ class Preconditioner:
     def __init__(self, objective, curvature):
         self.samples = samples = objective.samples
         self.curvature = curvature
-        ridge = objective.alpha * objective.regularizer.curvature
+        ridge = objective.alpha * self._mean_curvature(objective)
         n_features = samples.X.shape[1]
         self.dense = not sparse.issparse(samples.X) and n_features <= self.largest_dense
         if not self.dense:
@@ -61,6 +61,18 @@ class Preconditioner:
                 # since the preconditioner shapes the path and not the minimum.
                 lift *= 10
                 step += lift
+
+    @staticmethod
+    def _mean_curvature(objective):
+        """Curvature of R in all directions, or its mean at zero weights if they differ."""
+        regularizer = objective.regularizer
+        if regularizer.isotropic:
+            return regularizer.curvature
+        # Signs drawn at random give the trace up to its off-diagonal part (Hutchinson 1990).
+        coef = np.zeros(objective.samples.coef(np.zeros(objective.shape)).shape)
+        signs = np.random.RandomState(0).choice([-1.0, 1.0], size=coef.shape)
+        trace = float((signs * regularizer.hessian_product(coef, signs)).sum())
+        return max(trace / max(coef.size, 1), regularizer.curvature)
 
     def __call__(self, gradient):
         """Multiply the approximate inverse with a gradient, of the shape of the parameters."""

@@ -8,10 +8,31 @@ from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import check_estimator
 
 from sklin import LinearSVMClassifier, SoftmaxClassifier
+from sklin.optimizers import GradientDescent
 
 DEFAULTS = [SoftmaxClassifier(), LinearSVMClassifier()]
+# Weights and repetition are asked to agree to seven digits. Methods that do not follow the minimum
+# to rounding by themselves (L-BFGS, gradient descent) are asked for it by tol; and where they are
+# slow, for a larger alpha than the default, at which fifteen samples of ten features are separable.
 VARIANTS = [
     SoftmaxClassifier(optimizer="newton"),
+    SoftmaxClassifier(optimizer="lbfgs", tol=1e-9),
+    SoftmaxClassifier(optimizer="proximal_gradient"),
+    pytest.param(
+        SoftmaxClassifier(optimizer="gradient_descent", alpha=1e-1, tol=1e-9),
+        marks=pytest.mark.slow,
+    ),
+    # It takes the same path, and stops after as many steps, however the samples are weighted.
+    pytest.param(SoftmaxClassifier(optimizer=GradientDescent(0.1)), marks=pytest.mark.slow),
+    SoftmaxClassifier(optimizer=GradientDescent(0.1, gradient="numerical"), max_iter=20),
+    pytest.param(SoftmaxClassifier(regularizer="l1", alpha=1e-2), marks=pytest.mark.slow),
+    SoftmaxClassifier(regularizer="elasticnet", alpha=1e-2),
+    pytest.param(SoftmaxClassifier(regularizer="group_l2", alpha=1e-2), marks=pytest.mark.slow),
+    SoftmaxClassifier(regularizer="max_norm"),
+    pytest.param(
+        LinearSVMClassifier(loss="squared_hinge", regularizer="elasticnet", alpha=1e-1, tol=1e-9),
+        marks=pytest.mark.slow,
+    ),
     LinearSVMClassifier(loss="squared_hinge"),
     LinearSVMClassifier(multi_class="one_vs_rest"),
     LinearSVMClassifier(multi_class="one_vs_rest", loss="squared_hinge"),

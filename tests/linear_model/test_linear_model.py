@@ -317,8 +317,16 @@ BAD = [
     (dict(optimizer=SGD(batch_size=0)), ValueError, "batch_size must be"),
     (dict(optimizer=SGD(momentum=1.0)), ValueError, "momentum must be"),
     (dict(optimizer=LBFGS(memory=0)), ValueError, "memory must be"),
-    (dict(optimizer=LBFGS(), regularizer="l1"), ValueError, "LBFGS needs a smooth regularizer"),
-    (dict(optimizer=Newton(), regularizer="l1"), ValueError, "'proximal_gradient' or 'auto'"),
+    (
+        dict(optimizer=LBFGS(), regularizer="l1"),
+        ValueError,
+        r"LBFGS\(\) needs a smooth regularizer",
+    ),
+    (
+        dict(optimizer=Newton(), regularizer="l1"),
+        ValueError,
+        "'auto' or one of .*'proximal_gradient'",
+    ),
     (dict(class_weight="heavy"), ValueError, "class_weight must be"),
     (dict(class_weight={0: -1, 1: 1, 2: 1}), ValueError, "class_weight must not be negative"),
 ]

@@ -1,0 +1,107 @@
+"""The parts of the quasi-Newton methods: the metric, the recursion, the line search, the counts."""
+
+import numpy as np
+import pytest
+
+from sklin.losses import CrossEntropy, WestonWatkins
+from sklin.objective import Objective, Samples
+from sklin.optimizers import LBFGS, GradientDescent, Newton
+from sklin.optimizers._line_search import line_search
+from sklin.optimizers._newton import mean_curvature, two_loop
+from sklin.optimizers._preconditioner import Preconditioner
+from sklin.regularizers import L2
+
+
+def test_preconditioner_is_the_inverse_hessian_of_softmax_at_zero(problem):
+    """At zero weights the classes' coupling acts as one on gradients, whose columns sum to zero."""
+    objective = problem(CrossEntropy())
+    point = objective.evaluate(np.zeros(objective.shape))
+    direction = Preconditioner(objective, mean_curvature(point))(point.gradient)
+    product = point.hessian() @ direction.ravel()
+    np.testing.assert_allclose(product, point.gradient.ravel(), atol=1e-8)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_preconditioner_is_symmetric_and_positive(problem, fit_intercept, sparse):
+    from scipy.sparse import csr_array
+
+    objective = problem(CrossEntropy(), fit_intercept=fit_intercept)
+    if sparse:
+        objective.samples.X = csr_array(objective.samples.X)
+    inverse = Preconditioner(objective, 0.2)
+    units = np.eye(objective.shape[0] * objective.shape[1]).reshape(-1, *objective.shape)
+    matrix = np.array([inverse(unit).ravel() for unit in units])
+    np.testing.assert_allclose(matrix, matrix.T, rtol=1e-8, atol=1e-10 * np.abs(matrix).max())
+    assert np.linalg.eigvalsh(matrix).min() > 0
+
+
+def test_preconditioner_bears_constant_and_equal_columns():
+    X = np.random.RandomState(0).standard_normal((30, 4))
+    X = np.column_stack([X, X[:, 0], np.full(30, 7.0), np.zeros(30), 1e6 * X[:, 1]])
+    y = (X[:, 0] > 0).astype(int)
+    for alpha in (1e-2, 1e-6):
+        objective = Objective(Samples(X, y, 2), CrossEntropy(), L2(), alpha)
+        # The feature of size 1e6 brings its rounding to the gradient, and L-BFGS, unlike Newton's
+        # method, does not see past it.
+        assert LBFGS().minimize(objective, tol=1e-2).converged
+        assert Newton().minimize(objective, tol=1e-6).converged
+
+
+def test_two_loop_is_the_bfgs_recursion():
+    rng = np.random.RandomState(0)
+    root = rng.standard_normal((6, 6))
+    hessian = root @ root.T + np.eye(6)
+    inverse, pairs = 0.7 * np.eye(6), []
+    for _ in range(3):
+        step = rng.standard_normal((2, 3))
+        change = (hessian @ step.ravel()).reshape(2, 3)
+        rho = 1 / (step * change).sum()
+        pairs.append((step, change, rho))
+        left = np.eye(6) - rho * np.outer(step, change)
+        inverse = left @ inverse @ left.T + rho * np.outer(step, step)
+    gradient = rng.standard_normal((2, 3))
+    product = two_loop(gradient, pairs, lambda g: 0.7 * g)
+    np.testing.assert_allclose(product.ravel(), inverse @ gradient.ravel(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("badly_scaled", [True, False])
+@pytest.mark.parametrize("first", [1e-8, 1e-3, 0.1, 0.3, 1.0, 1e4])
+@pytest.mark.parametrize("ratio", [0.1, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("loss", [CrossEntropy(), WestonWatkins("squared_hinge")], ids=repr)
+def test_line_search_ends_where_the_slope_has_mostly_gone(
+    problem, loss, ratio, first, badly_scaled
+):
+    """Also where the far side of the valley is gentle, and higher than the start."""
+    objective = problem(loss, badly_scaled=badly_scaled)
+    point = objective.evaluate(np.zeros(objective.shape))
+    direction = -point.gradient
+    new = line_search(point, direction, first, ratio=ratio)
+    start, end = ((p.gradient * direction).sum() for p in (point, new))
+    assert abs(end) <= ratio * abs(start) * (1 + 1e-9)
+    assert new.value < point.value
+    assert line_search(point, -direction) is None  # uphill
+
+
+def test_a_line_search_costs_one_pass_whatever_it_tries(problem):
+    objective = problem(CrossEntropy())
+    point = objective.evaluate(np.zeros(objective.shape))
+    direction = -point.gradient
+    before = objective.samples.n_passes
+    assert line_search(point, direction, 1e-9) is not None
+    assert objective.samples.n_passes == before + 1
+
+
+def test_lbfgs_takes_two_passes_an_iteration_and_few_iterations(digits_problem):
+    """The counts that its speed rests on; without the data's metric the same takes far more."""
+    objective = digits_problem(CrossEntropy(), 1e-2)
+    for once in ("covariance", "class_sums"):  # counted apart
+        getattr(objective.samples, once)
+    objective.samples.n_passes = 0
+    result = LBFGS().minimize(objective, tol=1e-4)
+    assert result.converged
+    assert objective.samples.n_passes <= 2 * result.n_iter + 3
+    assert result.n_iter <= 20  # 12 when written
+    objective.samples.n_passes = 0
+    plain = GradientDescent().minimize(objective, tol=1e-4, max_iter=2000)
+    assert plain.n_iter > 5 * result.n_iter
