@@ -175,7 +175,7 @@ def test_dropout_estimates_the_expected_noisy_loss_without_bias(loss, rate, kind
         value += chance * samples.weight @ losses
         gradient = gradient + chance * (dual * samples.weight[:, None]).T @ noisy
     rng = np.random.RandomState(0)
-    found = [objective.batch_slope(params, slice(0, 6), rng)[:2] for _ in range(2000)]
+    found = [objective.batch_slope(params, slice(0, 6), rng)[:2] for _ in range(1000)]
     values, gradients = (np.array(part) for part in zip(*found, strict=True))
     error = values.std() / np.sqrt(len(values))
     assert abs(values.mean() - value) < 5 * error
@@ -304,12 +304,11 @@ def test_without_a_conjugate_of_both_nothing_is_proven(loss, regularizer):
 @every_loss
 @pytest.mark.parametrize(
     "regularizer, alpha",
-    [(MaxNorm(0.4), 0.0), (MaxNorm(1.5), 1.0), (GroupL2(), 0.05), (GroupL2([0, 1, 0]), 0.3)],
+    [(MaxNorm(0.4), 0.0), (MaxNorm(0.8), 1.0), (GroupL2(), 0.1), (GroupL2([0, 1, 0]), 0.3)],
     ids=repr,
 )
-@pytest.mark.parametrize("kind", ["dense", "csr weights"])
-def test_the_bound_is_below_all_and_tight_at_the_minimum(loss, regularizer, alpha, kind):
-    objective = make(loss, regularizer, alpha, kind)
+def test_the_bound_is_below_all_and_tight_at_the_minimum(loss, regularizer, alpha):
+    objective = make(loss, regularizer, alpha, "weights")
     tol = 1e-6 if loss.smooth else 2e-2
     result = ProximalGradient().minimize(objective, tol=tol, max_iter=20_000)
     assert result.converged  # by the gap: it is tight there

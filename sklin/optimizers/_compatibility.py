@@ -46,6 +46,8 @@ def advice(loss, regularizer):
     """A sentence that names the optimizers that would serve."""
     # Random searches always would, and are no advice.
     names = [repr(name) for name in serving(loss, regularizer) if not name.startswith("random")]
+    if not names and not GradientDescent(0.01).missing(loss, regularizer):
+        return "Use optimizer=GradientDescent(learning_rate=...), which follows a subgradient."
     if not names:
         return "No optimizer by name serves the two together."
     return f"Use optimizer='auto' or one of {', '.join(names)}."

@@ -61,11 +61,13 @@ class ProximalGradient(Optimizer):
         if not np.isfinite(curvature):  # not known: it begins with the mean, and doubles from there
             curvature = mean_curvature(point)
         lipschitz = objective.samples.largest_moment * curvature
-        momentum, bound, stalled, exhausted = 1.0, -np.inf, Stall(200), False
+        momentum, bound, stalled, exhausted, first = 1.0, -np.inf, Stall(200), False, None
         while True:
             true = point if smooth else point.under(objective)
             bound = max(bound, objective.lower_bound(ahead))
-            reached = true.value - bound <= tol * abs(true.value)
+            # As `Stop` has it, also for a tolerance of zero.
+            first = abs(true.value) if first is None else first
+            reached = true.value - bound <= max(tol * abs(true.value), 1e-12 * first)
             if (reached or exhausted) and params.size <= self.max_finish:
                 point = finish(point, lipschitz)
                 true = point if smooth else point.under(objective)

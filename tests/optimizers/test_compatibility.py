@@ -480,6 +480,9 @@ def test_a_regularizer_that_none_serves_is_told_so():
             return float(np.abs(coef).sum())
 
     for regularizer, helps in ((OnlyGradient(), True), (OnlyValue(), False)):
-        with pytest.raises(ValueError, match="No optimizer by name") as caught:
-            GradientDescent().minimize(problem(CrossEntropy(), regularizer))
-        assert ("Give it a learning_rate" in str(caught.value)) == helps
+        for optimizer in (GradientDescent(), choose(problem(CrossEntropy(), regularizer))):
+            with pytest.raises(ValueError) as caught:
+                optimizer.minimize(problem(CrossEntropy(), regularizer))
+            sentence = str(caught.value)
+            assert ("Use optimizer=GradientDescent(learning_rate=...)" in sentence) == helps
+            assert ("No optimizer by name" in sentence) != helps

@@ -15,7 +15,6 @@ METHODS = [
     Adam(beta1=0),
     Adam(),
 ]
-every_method = pytest.mark.parametrize("method", METHODS, ids=repr)
 KINKED = [L1(), ElasticNet(0.7), GroupL2(), GroupL2(groups=[0, 0, 1, 1, 2]), MaxNorm(0.3)]
 every_regularizer = pytest.mark.parametrize("regularizer", KINKED, ids=repr)
 
@@ -24,10 +23,23 @@ def with_options(method, **options):
     return type(method)(**{**method.get_params(), **options})
 
 
-def skip_unless_served(method, regularizer):
-    if method.missing(CrossEntropy(), regularizer):
-        assert not regularizer.separable and not isinstance(method, SGD)
-        pytest.skip("needs a separable prox")
+def served(regularizers):
+    """Parametrize by the methods and the regularizers they serve; see test_refusals.py."""
+    pairs = [
+        (method, regularizer)
+        for method in METHODS
+        for regularizer in regularizers
+        if not method.missing(CrossEntropy(), regularizer)
+    ]
+    ids = [" ".join(f"{method!r}-{regularizer!r}".split()) for method, regularizer in pairs]
+    return pytest.mark.parametrize(("method", "regularizer"), pairs, ids=ids)
+
+
+def test_what_is_not_served_is_what_has_no_separable_prox():
+    for method in METHODS:
+        for regularizer in KINKED:
+            refused = bool(method.missing(CrossEntropy(), regularizer))
+            assert refused == (not isinstance(method, SGD) and not regularizer.separable)
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +93,13 @@ def test_without_momentum_it_is_the_plain_proximal_gradient(problem, regularizer
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@every_regularizer
-@every_method
+@served(KINKED)
 def test_the_minimiser_is_a_fixed_point(minimum, method, regularizer, fit_intercept):
     """In the metric of the steps, too: what the gradient takes, the prox gives back.
 
     The intercept's gradient is all rounding there, and AdaGrad and Adam divide it by its size: an
     epsilon above it keeps the steps to those that shrink an error.
     """
-    skip_unless_served(method, regularizer)
     objective, result = minimum(regularizer, fit_intercept)
     options = dict(learning_rate=0.05, batch_size=80)
     if not isinstance(method, SGD):
@@ -110,11 +120,9 @@ def test_the_minimiser_is_a_fixed_point(minimum, method, regularizer, fit_interc
         assert (params[zeros] == 0).all()
 
 
-@pytest.mark.parametrize("regularizer", KINKED, ids=repr)
-@every_method
+@served(KINKED)
 def test_they_find_the_minimum(minimum, method, regularizer):
     """Full batches from zero: within a thousandth of what there was to gain, zeros and all."""
-    skip_unless_served(method, regularizer)
     objective, exact = minimum(regularizer, True)
     rate = 0.3 if isinstance(method, AdaGrad) or method is METHODS[0] else 0.05
     method = with_options(method, learning_rate=rate, batch_size=80)
@@ -125,11 +133,9 @@ def test_they_find_the_minimum(minimum, method, regularizer):
         assert ((result.params == 0) == (exact.params == 0))[:, :-1].mean() > 0.8
 
 
-@pytest.mark.parametrize("regularizer", [L1(), ElasticNet(0.7), GroupL2()], ids=repr)
-@every_method
+@served([L1(), ElasticNet(0.7), GroupL2()])
 def test_exact_zeros_appear_and_not_by_chance(problem, method, regularizer):
     """Features that say nothing are dropped, by mini-batches; the telling one is not."""
-    skip_unless_served(method, regularizer)
     rng = np.random.RandomState(0)
     objective = problem(regularizer=regularizer, alpha=0.2, badly_scaled=False)
     X = rng.standard_normal(objective.samples.X.shape)

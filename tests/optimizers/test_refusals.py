@@ -120,8 +120,10 @@ def assert_served_or_refused(problem, optimizer, loss, regularizer):
         others = [OPTIMIZERS[name]() for name in names[1:]]
         for other in (choose(objective), *others):
             other.minimize(objective, max_iter=1, random_state=0)
-    else:
+    elif GradientDescent(0.01).missing(loss, regularizer):
         assert "No optimizer by name serves the two together" in sentence
+    else:
+        assert "Use optimizer=GradientDescent(learning_rate=...)" in sentence
     if "Give it a learning_rate" in sentence:  # the remedy
         GradientDescent(0.01).minimize(objective, max_iter=2)
 
