@@ -3,6 +3,7 @@
 import importlib.util
 import pathlib
 
+import matplotlib
 import pytest
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
@@ -29,7 +30,6 @@ def test_random_search_to_descent(tmp_path, capsys):
     assert 0.1 < found[0] < found[1] < found[2]
     assert models["exact minimum"].objective_ <= models["mini-batch SGD"].objective_
     assert models["random search"].loss_curve_[0] == pytest.approx(9)  # K - 1 at zero weights
-    matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")
     picture = tmp_path / "curves.png"
     example.draw(models).savefig(picture)

@@ -485,7 +485,6 @@ def test_callbacks_in_a_pipeline_in_a_search():
 
 @callbacks
 def test_scikit_learns_own_callbacks(capsys):
-    pytest.importorskip("rich")
     from sklearn.callback import ProgressBar, ScoringMonitor
 
     X, y = blobs()
