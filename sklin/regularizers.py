@@ -78,7 +78,7 @@ class Regularizer(Component):
 
     def value(self, coef):
         """R(W), a float, for coefficients of shape (n_classes, n_features)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} gives no value.")
 
     def gradient(self, coef):
         """Gradient of R (a subgradient where R has kinks), of the shape of ``coef``."""

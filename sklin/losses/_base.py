@@ -78,7 +78,7 @@ class Loss(Component):
         gradient : ndarray of shape (n_samples, n_classes)
             The derivatives; where the loss has a kink, one of its subgradients.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} gives no value_and_gradient.")
 
     def hessian_product(self, scores, y, direction):
         """Second derivative of each sample's loss times a direction in the scores.

@@ -326,7 +326,7 @@ class Optimizer(Component):
         Step
             The state after each iteration.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} gives no steps.")
 
     def minimize(
         self,
@@ -387,7 +387,7 @@ class Optimizer(Component):
         params = objective.feasible(params)
         result = Result(params, math.inf, n_iter=-1)
         stop = Stop(self, max_iter, tol, target, callback)
-        steps = self.steps(objective, params, tol, rng)
+        steps = iter(self.steps(objective, params, tol, rng))
         try:
             for step in steps:
                 if not step.done:
@@ -402,6 +402,7 @@ class Optimizer(Component):
         except KeyboardInterrupt:
             result.status, result.message = "interrupted", "Interrupted."
         finally:
-            steps.close()
+            if hasattr(steps, "close"):  # a generator; other iterators need not be told
+                steps.close()
         result.n_iter = max(result.n_iter, 0)
         return result

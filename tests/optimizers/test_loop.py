@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from sklin.losses import Loss
 from sklin.optimizers import LBFGS, SGD, Optimizer, Step
 from sklin.regularizers import MaxNorm
 
@@ -249,3 +250,32 @@ def test_minimize_changes_neither_start_nor_optimizer(problem):
 def test_bad_options_are_named(problem, name, value, error):
     with pytest.raises(error, match=f"{name} must be"):
         LBFGS().minimize(problem(), **{name: value})
+
+
+def test_an_optimizer_may_return_any_iterator_even_an_empty_one(problem):
+    class Listed(Optimizer):
+        def __init__(self, values=()):
+            self.values = values
+
+        def steps(self, objective, params, tol, rng):
+            return [Step(params, value) for value in self.values]
+
+    objective = problem()
+    result = Listed([3.0, 2.0]).minimize(objective, tol=0)
+    assert (result.status, result.value, result.n_iter) == ("exhausted", 2.0, 1)
+    result = Listed().minimize(objective)
+    assert (result.status, result.n_iter) == ("exhausted", 0)
+    assert (result.params == 0).all()
+
+
+def test_what_a_stranger_forgot_is_named(problem):
+    class Idle(Optimizer):
+        pass
+
+    class Mute(Loss):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Idle gives no steps"):
+        Idle().minimize(problem())
+    with pytest.raises(NotImplementedError, match="Mute gives no value_and_gradient"):
+        SGD().minimize(problem(Mute()))
