@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from functools import cache
+from threading import Lock
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -21,6 +22,35 @@ def _controller():
     return ThreadpoolController()
 
 
+class _OneThread:
+    """Context in which the BLAS has one thread, for the whole process, as it only can.
+
+    Fits in several threads of Python overlap: the first that enters notes how many there were, the
+    last that leaves brings them back. Each for itself would bring back what another had set.
+    """
+
+    def __init__(self):
+        self.lock = Lock()
+        self.inside = 0
+        self.limit = None
+
+    def __enter__(self):
+        with self.lock:
+            if self.inside == 0:
+                self.limit = _controller().limit(limits=1, user_api="blas")
+            self.inside += 1
+
+    def __exit__(self, *exception):
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.limit.restore_original_limits()
+                self.limit = None
+
+
+_one_thread = _OneThread()
+
+
 def threads_for(n_samples, n_features, n_classes):
     """Context in which small products run on one thread.
 
@@ -29,4 +59,4 @@ def threads_for(n_samples, n_features, n_classes):
     features took 157 s on two threads and 11 on one.
     """
     small = n_samples * n_features * n_classes < 2e7 and n_samples * n_features**2 < 2e9
-    return _controller().limit(limits=1, user_api="blas") if small else nullcontext()
+    return _one_thread if small else nullcontext()

@@ -151,7 +151,9 @@ class Samples:
         """The diagonal of `covariance`, float64 (n_features,); for sparse X too."""
         weight = self.weight.astype(self.X.dtype)
         if sparse.issparse(self.X):
-            second = self.X.power(2).T @ weight
+            # `power` sums up duplicate entries in place, and X is the caller's.
+            X = self.X if self.X.has_canonical_format else self.X.copy()
+            second = X.power(2).T @ weight
         else:
             second = np.einsum("ij,ij,i->j", self.X, self.X, weight, optimize=False)
         second = np.asarray(second, dtype=np.float64).ravel()
@@ -255,7 +257,7 @@ class Objective:
         scores = np.asfortranarray(X @ samples.coef(params).T, dtype=X.dtype)
         if samples.fit_intercept:
             scores += params[:, -1]
-        losses, dual = self.loss.value_and_gradient(scores, y)
+        losses, dual = slopes(self.loss, scores, y)
         dual = dual * weight.astype(dual.dtype)[:, None]
         coef = samples.coef(gradient)
         coef[...] = (X.T @ dual).T if sparse.issparse(X) else dual.T @ X
@@ -303,8 +305,9 @@ class Objective:
 
     def add_penalty_gradient(self, params, gradient):
         """Add ``alpha`` times the gradient of R to ``gradient``, in place; return it."""
-        coef = self.samples.coef(gradient)
-        coef += self.alpha * self.regularizer.gradient(self.samples.coef(params))
+        if self.regularizer.has_gradient:  # a constraint has none, and is flat inside
+            coef = self.samples.coef(gradient)
+            coef += self.alpha * self.regularizer.gradient(self.samples.coef(params))
         return gradient
 
     def prox(self, params, step):
@@ -380,6 +383,24 @@ class Objective:
         return bound - evaluation.noise
 
 
+def slopes(loss, scores, y):
+    """Losses and their gradients in the scores, of the scores' dtype; a loss may be a stranger's.
+
+    Raises
+    ------
+    ValueError
+        If they do not have the shapes that a loss must give.
+    """
+    losses, dual = loss.value_and_gradient(scores, y)
+    if np.shape(losses) != y.shape or np.shape(dual) != scores.shape:
+        raise ValueError(
+            f"{type(loss).__name__}.value_and_gradient must return the losses, of shape {y.shape}, "
+            f"and their gradients, of shape {scores.shape}; it returned {np.shape(losses)} and "
+            f"{np.shape(dual)}."
+        )
+    return losses, np.asarray(dual, dtype=scores.dtype)
+
+
 class Evaluation:
     """The objective at one point, with the scores that make the next steps cheap.
 
@@ -408,7 +429,7 @@ class Evaluation:
         self.objective = objective
         self.params = params
         self.scores = scores
-        losses, self.dual = objective.loss.value_and_gradient(scores, objective.samples.y)
+        losses, self.dual = slopes(objective.loss, scores, objective.samples.y)
         self.data_value = float(objective.samples.weight @ losses)
         self.value = self.data_value + objective.penalty(params)
 

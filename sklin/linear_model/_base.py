@@ -31,8 +31,10 @@ def _steps_by_batches(estimator):
         raise AttributeError("early_stopping needs all samples at once; partial_fit sees some.")
     optimizer = estimator.optimizer
     kind = optimizers.OPTIMIZERS.get(optimizer) if isinstance(optimizer, str) else type(optimizer)
-    if optimizer == "auto" or (kind is not None and issubclass(kind, optimizers.MiniBatch)):
+    if optimizer == "auto" or kind is None or issubclass(kind, optimizers.MiniBatch):
         return True
+    if not issubclass(kind, optimizers.Optimizer):
+        return True  # it is no optimizer at all, and partial_fit says so
     raise AttributeError(
         f"partial_fit takes mini-batch steps, and optimizer={optimizer!r} goes by all samples at "
         "once. Use optimizer 'auto', 'sgd', 'adagrad' or 'adam'."
@@ -133,15 +135,20 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         watch.close()
         if not result.converged and result.status != "callback":
             gap = self.duality_gap_ / abs(self.objective_ or 1.0)
-            proven = (
-                f" The objective is within {gap:.1e} of its minimum," if np.isfinite(gap) else ""
-            )
+            proven = f" The minimum is proven to be at most {gap:.1%} lower." if gap < 1 else ""
+            hint = ""
+            if optimizer.uses_batches and result.status == "max_iter":
+                hint = " Another learning_rate, scaled features or more epochs may help."
+            elif result.status == "exhausted" or (
+                result.status == "max_iter" and not optimizer.is_stochastic
+            ):
+                hint = " Scaled features, more iterations or a larger alpha may help."
             warnings.warn(
                 f"{type(self).__name__} did not converge to tol={self.tol:g} in {result.n_iter} "
-                f"iterations. {result.message}{proven and proven + ' relative to itself.'} Scaling "
-                "the features, more iterations or a larger alpha may help.",
+                f"iterations. {result.message}{proven}{hint}",
                 ConvergenceWarning,
-                stacklevel=2,
+                # The caller's line, behind the wrapper that calls the callbacks, if there is one.
+                stacklevel=2 + hasattr(self, "set_callbacks"),
             )
         return self
 
@@ -202,6 +209,10 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             start = np.zeros(objective.shape) if first else self._parameters()
             state = optimizer.begin(objective.feasible(start).astype(X.dtype))
             state.rng = check_random_state(self.random_state)
+        # A constraint may be new, or narrower than in the last call.
+        state.params[...] = objective.feasible(state.params)
+        if state.average is not None:
+            state.average[...] = objective.feasible(state.average)
         order = state.rng.permutation(len(y))
         batches = [order[part] for part in optimizer.batches(len(y))]
         with threads_for(*X.shape, len(classes)):
@@ -211,6 +222,7 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 f"partial_fit diverged with optimizer={optimizer!r}: scale the features or lower "
                 "the learning rate. The weights are still those of the last call."
             )
+        self.__dict__.pop("validation_scores_", None)
         curve = self.loss_curve_ if hasattr(self, "optimizer_state_") else []
         self.optimizer_state_ = state
         self.classes_ = classes
@@ -333,6 +345,11 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             )
             if not weight.any():
                 raise ValueError("sample_weight must not be zero for every sample.")
+            with np.errstate(over="ignore"):
+                if not np.isfinite(weight.sum()):
+                    raise ValueError(
+                        "sample_weight must have a finite sum; divide it by its largest."
+                    )
         if self.class_weight is None:
             return weight
         weight = np.ones(len(y)) if weight is None else weight
@@ -347,14 +364,27 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 "class_weight must be None, 'balanced' or a dict from label to weight; got "
                 f"{self.class_weight!r}."
             )
-        if np.any(per_class < 0):
-            raise ValueError(f"class_weight must not be negative; got {self.class_weight!r}.")
-        return weight * per_class[y]
+        if np.any(per_class < 0) or not np.isfinite(per_class).all():
+            raise ValueError(
+                f"class_weight must not be negative, and finite; got {self.class_weight!r}."
+            )
+        weight = weight * per_class[y]
+        if not weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r}, times sample_weight, leaves no sample any "
+                "weight."
+            )
+        return weight
 
     def _start(self, classes):
         """Parameters to start from: zeros, or with warm_start the last fit's."""
         if not (self.warm_start and hasattr(self, "coef_")):
             return None
+        if self.coef_.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"warm_start needs the features of the last fit, {self.coef_.shape[1]} of them; X "
+                f"has {self.n_features_in_}."
+            )
         if not np.array_equal(self.classes_, classes):
             raise ValueError(
                 f"warm_start needs the classes of the last fit, {self.classes_!r}; y holds "
@@ -379,7 +409,7 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _publish(self, result, objective, classes, params=None):
         """Set the fitted attributes, and the value of the objective at what is published."""
-        params = result.params if params is None else params
+        params = own = result.params if params is None else params
         if len(classes) == 2:
             # Only the difference of the two rows matters to predictions. Split evenly it has the
             # same losses and, every regularizer being convex and even, no larger penalty.
@@ -391,6 +421,9 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.n_iter_ = result.n_iter
         self.loss_curve_ = list(result.history)
         self.objective_ = objective.value(params.astype(np.float64))
+        if len(classes) == 2 and not self.objective_ <= result.value + 1e-6 * abs(result.value):
+            # A component of the user's own need not be even: its rows count as they were found.
+            self.objective_ = min(self.objective_, objective.value(own))
         proven = np.isfinite(result.gap)  # not if interrupted before the first step, for one
         self.duality_gap_ = self.objective_ - (result.value - result.gap) if proven else np.inf
         for old in ("optimizer_state_", "validation_scores_"):

@@ -61,8 +61,8 @@ def choose(objective):
     smooth            any [1]_          a Newton step costs little   ``Newton()``
     smooth            smooth            up to 1,000 parameters       ``Newton(warm_up=30)``
     smooth            smooth            more parameters              ``Newton(warm_up=100)``
-    smooth            with kinks [1]_   up to 1,000 parameters       ``Newton()``
-    smooth            with kinks [1]_   more parameters              ``LBFGS()``
+    smooth            with kinks [1]_   up to 1,000 and moderate     ``Newton()``
+    smooth            with kinks [1]_   larger                       ``LBFGS()``
     with a prox       any [1]_          any                          ``ProximalGradient()``
     `Dropout`         any               any                          ``Adam()``
     ================  ================  ===========================  ========================
@@ -72,9 +72,11 @@ def choose(objective):
        `choose_batches`.
 
     "Little" means, for the p parameters and n samples, n p^2 + p^3 / 3 below 5e7 multiplications,
-    some milliseconds. The first steps of L-BFGS (the warm-up) are enough for most fits; small alpha
-    and correlated features are left to Newton's method. A hinge with few parameters goes without
-    them: it is minimised through smooth objectives, each starting close to its minimum.
+    some milliseconds, and "moderate" below 2e9. The first steps of L-BFGS (the warm-up) are enough
+    for most fits; small alpha and correlated features are left to Newton's method. A hinge with
+    few parameters goes without them: it is minimised through smooth objectives, each starting
+    close to its minimum. The second derivatives of the losses are held for all samples at once, so
+    Newton's directions are found by conjugate gradients where they would take above 256 MB.
 
     Parameters
     ----------
@@ -90,12 +92,17 @@ def choose(objective):
     if Newton().missing(loss, regularizer):
         exact = ProximalGradient()
         return choose_batches(objective) if exact.missing(loss, regularizer) else exact
-    n_params = objective.shape[0] * objective.shape[1]
-    direct = n_params <= Newton().max_direct
-    little = len(objective.samples.y) * n_params**2 + n_params**3 / 3 < 5e7
-    if loss.smooth and not little:
-        return Newton(warm_up=30 if direct else 100)
-    return Newton() if direct else LBFGS()
+    n_samples, n_classes = len(objective.samples.y), objective.shape[0]
+    n_params = n_classes * objective.shape[1]
+    work = n_samples * n_params**2 + n_params**3 / 3
+    # The second derivatives of the losses are held for all samples at once: 256 MB at most.
+    direct = n_params <= Newton().max_direct and n_samples * n_classes**2 <= 2**25
+    if direct and work < 5e7:
+        return Newton()
+    if loss.smooth:
+        return Newton(warm_up=30) if direct else Newton(warm_up=100, max_direct=0)
+    # At 20,000 x 10 with 50 classes, 6e9, L-BFGS took 1.1 s and Newton's method 32.
+    return Newton() if direct and work < 2e9 else LBFGS()
 
 
 def choose_batches(objective):

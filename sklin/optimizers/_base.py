@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from sklin._component import Component, check_number
 
@@ -31,12 +32,16 @@ class Step(NamedTuple):
         Proven distance to the minimum, ``value - lower bound``; inf where nothing is proven.
     done : str
         Reason why no further step can improve. Such a step repeats the last one.
+    rough : bool
+        Whether what was minimised so far stands in for the objective, and is still to be refined:
+        a small change says nothing then.
     """
 
     params: np.ndarray
     value: float
     gap: float = math.inf
     done: str = ""
+    rough: bool = False
 
 
 @dataclass
@@ -86,7 +91,8 @@ class Result:
         # near the minimum a gradient method goes on gaining digits of the weights.
         rounding = 4 * np.finfo(float).eps * abs(step.value)
         if step.value <= self.value + rounding or latest:
-            self.params, self.value = step.params, step.value
+            # A copy: the optimizer, or a callback, may go on writing into its own.
+            self.params, self.value = np.array(step.params), step.value
         self.gap = min(self.gap, step.gap - step.value + self.value)
 
 
@@ -100,7 +106,7 @@ class Stop:
         self.target = target
         self.callback = callback
         self.quiet = 0
-        self.lowest = self.previous = math.inf
+        self.reference = math.inf
 
     def __call__(self, result, step):
         """Status and message if the run is to stop at a step, else None."""
@@ -122,7 +128,13 @@ class Stop:
                 return "converged", (
                     f"Converged: the proven gap is at most tol={self.tol:g} of the objective."
                 )
-        elif self.has_settled(step.value):
+        elif self.has_settled(step):
+            if self.optimizer.uses_batches and step.value > result.history[0]:
+                return "diverged", (
+                    f"{type(self.optimizer).__name__} diverged: the objective rose from "
+                    f"{result.history[0]:.3g} to {step.value:.3g}. Scale the features or lower the "
+                    "learning rate."
+                )
             return "converged", (
                 f"Converged: the objective changes by less than tol={self.tol:g} of itself."
             )
@@ -130,12 +142,18 @@ class Stop:
             return "max_iter", f"Reached max_iter={self.max_iter}."
         return None
 
-    def has_settled(self, value):
+    def has_settled(self, step):
         """Whether the value has not changed for as long as the optimizer bears."""
-        # Values of a stochastic method scatter: what counts is a new lowest one.
-        gain = self.lowest - value if self.optimizer.is_stochastic else abs(self.previous - value)
-        self.quiet = self.quiet + 1 if gain <= self.tol * abs(value) else 0
-        self.previous, self.lowest = value, min(self.lowest, value)
+        # Values of a stochastic method scatter: what counts is a new lowest one. Others may creep:
+        # what counts is the change since the last one that counted.
+        change = self.reference - step.value
+        change = change if self.optimizer.is_stochastic else abs(change)
+        if step.rough or change > self.tol * abs(step.value):
+            self.quiet, self.reference = 0, step.value
+        else:
+            self.quiet += 1
+            if self.optimizer.is_stochastic:
+                self.reference = min(self.reference, step.value)
         patience = self.optimizer.n_iter_no_change
         # Zero asks for all iterations: a stochastic value without a gain says little by itself.
         return patience is not None and self.tol > 0 and self.quiet >= patience
@@ -360,7 +378,7 @@ class Optimizer(Component):
         target : float, optional
             A value of the objective that is good enough.
         random_state : int, RandomState instance or None
-            Source of randomness for stochastic optimizers.
+            Source of randomness for stochastic optimizers; None is numpy's global one.
         callback : callable, optional
             Called as ``callback(n_iter, step)`` after each iteration; a true answer stops.
 
@@ -380,9 +398,7 @@ class Optimizer(Component):
             check_number("target", target, low=-math.inf)
         self.check_parameters()
         self.check_objective(objective)
-        rng = random_state
-        if not isinstance(rng, np.random.RandomState):
-            rng = np.random.RandomState(random_state)
+        rng = check_random_state(random_state)
         params = np.zeros(objective.shape) if params is None else np.array(params, dtype=float)
         params = objective.feasible(params)
         result = Result(params, math.inf, n_iter=-1)

@@ -49,7 +49,7 @@ def advice(loss, regularizer):
     if not names and not GradientDescent(0.01).missing(loss, regularizer):
         return "Use optimizer=GradientDescent(learning_rate=...), which follows a subgradient."
     if not names:
-        return "No optimizer by name serves the two together."
+        return "No optimizer by name serves the two together, but a random search."
     return f"Use optimizer='auto' or one of {', '.join(names)}."
 
 

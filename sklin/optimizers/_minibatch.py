@@ -118,7 +118,9 @@ class MiniBatch(Optimizer):
             rate = schedule.rate(state.n_epochs + number / len(batches))
             value, gradient, share = objective.batch_slope(self.looks_from(state), index, rng)
             state.n_updates += 1
-            self.update(state, gradient, rate, objective)
+            # Shuffled once, the smaller mini-batches are always the same: with whole steps their
+            # samples would count for more, and the minimum be missed.
+            self.update(state, gradient, rate * share * len(batches), objective)
             if state.average is not None:
                 state.average += (state.params - state.average) / state.n_updates
             total += share * value

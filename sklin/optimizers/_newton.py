@@ -163,7 +163,7 @@ def descend(objective, params, tol, directions):
     point = (objective if smooth else objective.smoothed(width)).evaluate(params)
     source = directions(point)
     direction = next(source)
-    bound, age = -np.inf, 0
+    bound, age, drop = -np.inf, 0, np.inf
     stalled, stalled_for_good = Stall(10), Stall(1)
     while True:
         true = point if smooth else point.under(objective)
@@ -176,10 +176,11 @@ def descend(objective, params, tol, directions):
             point, bound, age = point.renewed(), -np.inf, 0
             direction = source.send(point)
             continue
-        yield Step(point.params, true.value, gap)
-        if not smooth and is_minimal(point, true):
+        rough = is_rough(point, true, gap, tol)
+        yield Step(point.params, true.value, gap, rough=rough)
+        if not smooth and is_minimal(point, true, drop):
             width /= 2
-            point = point.under(objective.smoothed(width))
+            point, drop = point.under(objective.smoothed(width)), np.inf
             direction, stalled = source.send(point), Stall(10)
         for _ in range(5):
             new = line_search(point, direction)
@@ -187,20 +188,34 @@ def descend(objective, params, tol, directions):
                 break
             direction = source.send(point)
         if new is None or stalled(point.value, gap, point.noise):
+            if rough:
+                drop = 0.0  # what does not go down any more is sharpened
+                continue
             if age == 0 or stalled_for_good(point.value, gap, point.noise):
                 accuracy = point.scores.dtype
                 reason = f"No step improves the objective at the accuracy of {accuracy}."
                 yield Step(point.params, true.value, gap, reason)
                 return
             new, bound, age, stalled = point.renewed(), -np.inf, -1, Stall(10)
-        point = new
+        drop, point = point.value - new.value, new
         age += 1
         direction = source.send(point)
 
 
-def is_minimal(smoothed, true):
-    """Whether the smoothed objective is closer to its minimum than to the true objective."""
+def is_rough(smoothed, true, gap, tol):
+    """Whether the kinks are rounded by more than ``tol``, and no gap tells how much it matters."""
+    return gap == np.inf and true.value - smoothed.value > max(tol, 1e-12) * abs(true.value)
+
+
+def is_minimal(smoothed, true, drop):
+    """Whether the smoothed objective is closer to its minimum than to the true objective.
+
+    Where no bound tells (``alpha=0``), whether the last step's ``drop`` is small beside the
+    distance to the true objective.
+    """
     gap = smoothed.value - smoothed.objective.lower_bound(smoothed)
+    if gap == np.inf:
+        return drop <= 0.1 * (true.value - smoothed.value)
     return gap <= 0.5 * min(true.value - smoothed.value, smoothed.value)
 
 

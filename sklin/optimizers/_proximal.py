@@ -7,7 +7,7 @@ import numpy as np
 from sklin._component import check_number
 from sklin._linalg import inner
 from sklin.optimizers._base import Optimizer, Stall, Step
-from sklin.optimizers._newton import is_minimal, mean_curvature
+from sklin.optimizers._newton import is_minimal, is_rough, mean_curvature
 
 
 class ProximalGradient(Optimizer):
@@ -46,6 +46,10 @@ class ProximalGradient(Optimizer):
 
     needs = ("roundable loss", "prox")
 
+    # A step of 1 / L may be small long before the minimum: where nothing is proven, it is a small
+    # change in many of them together that tells.
+    n_iter_no_change = 100
+
     def __init__(self, max_finish=1000):
         self.max_finish = max_finish
 
@@ -62,6 +66,8 @@ class ProximalGradient(Optimizer):
             curvature = mean_curvature(point)
         lipschitz = objective.samples.largest_moment * curvature
         momentum, bound, stalled, exhausted, first = 1.0, -np.inf, Stall(200), False, None
+        # What twenty steps gain: a single one may gain little at any time.
+        drop, age, mark = np.inf, 0, point.value
         while True:
             true = point if smooth else point.under(objective)
             bound = max(bound, objective.lower_bound(ahead))
@@ -72,18 +78,23 @@ class ProximalGradient(Optimizer):
                 point = finish(point, lipschitz)
                 true = point if smooth else point.under(objective)
                 bound = max(bound, objective.lower_bound(point))
-            yield Step(point.params, true.value, true.value - bound)
-            if exhausted:
+            gap = true.value - bound
+            rough = is_rough(point, true, gap, tol)
+            yield Step(point.params, true.value, gap, rough=rough)
+            if exhausted and rough:
+                drop = 0.0  # what does not go down any more is sharpened
+            elif exhausted:
                 reason = f"No step improves the objective at the accuracy of {point.scores.dtype}."
                 yield Step(point.params, true.value, true.value - bound, reason)
                 return
-            if not smooth and is_minimal(point, true):
+            if not smooth and is_minimal(point, true, drop):
                 width /= 2
                 current = objective.smoothed(width)
                 lipschitz *= 2
                 point = ahead = point.under(current)
                 momentum, stalled = 1.0, Stall(200)
-            while True:
+                drop, age, mark = np.inf, 0, point.value
+            while np.isfinite(lipschitz):
                 target = ahead.params - ahead.data_gradient / lipschitz
                 new = current.evaluate(objective.prox(target, 1 / lipschitz))
                 step = new.params - ahead.params
@@ -94,14 +105,18 @@ class ProximalGradient(Optimizer):
                 if new.data_value <= model + 10 * new.noise:
                     break
                 lipschitz *= 2
-            exhausted = not step.any() or stalled(point.value, true.value - bound, new.noise)
+            exhausted = not (np.isfinite(lipschitz) and step.any()) or stalled(
+                point.value, true.value - bound, new.noise
+            )
             if exhausted:
                 continue
             if inner(step, new.params - point.params) < 0:
                 momentum = 1.0
             following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
             ahead = new.beyond(point, (momentum - 1) / following)
-            point, momentum = new, following
+            point, momentum, age = new, following, age + 1
+            if age % 20 == 0:
+                drop, mark = mark - point.value, point.value
 
 
 def finish(point, lipschitz, *, memory=20, patience=40):
