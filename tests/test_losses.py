@@ -275,8 +275,9 @@ def test_float32_stays(loss):
         product = loss.hessian_product(single, y, direction)
         expected = loss.hessian_product(double, y, direction)
         assert_allclose(product, expected, rtol=1e-4, atol=1e-4)
-        expected = loss.hessian_trace(double, y)
-        assert_allclose(loss.hessian_trace(single, y), expected, rtol=1e-4)
+        diagonal = loss.hessian_diagonal(single, y)
+        assert diagonal.dtype == np.float32
+        assert_allclose(diagonal, loss.hessian_diagonal(double, y), rtol=1e-4, atol=1e-7)
 
 
 @every_loss
@@ -290,7 +291,7 @@ def test_extreme_scores(loss, dtype):
     assert np.isfinite(value).all() and np.isfinite(dual).all() and (value >= 0).all()
     if loss.smooth:
         assert np.isfinite(loss.hessian_product(scores, y, scores)).all()
-        assert np.isfinite(loss.hessian_trace(scores, y)).all()
+        assert np.isfinite(loss.hessian_diagonal(scores, y)).all()
     dual, scores = dual.astype(np.float64), scores.astype(np.float64)
     eps = 1e3 * np.finfo(dtype).eps
     assert_allclose(loss.value(scores, y), value, rtol=eps, atol=eps)

@@ -111,14 +111,14 @@ class Loss(Component):
         behind = self.value_and_gradient(scores - step * direction, y)[1]
         return ((ahead - behind) / (2 * step)).astype(direction.dtype)
 
-    def hessian_trace(self, scores, y):
-        """Trace of each sample's second derivative by the scores, an array (n_samples,)."""
-        trace, unit = np.zeros(len(y)), np.zeros_like(scores)
+    def hessian_diagonal(self, scores, y):
+        """Second derivative of each sample's loss by each score, of the shape of ``scores``."""
+        diagonal, unit = np.empty_like(scores), np.zeros_like(scores)
         for k in range(scores.shape[1]):
             unit[:, k] = 1
-            trace += self.hessian_product(scores, y, unit)[:, k]
+            diagonal[:, k] = self.hessian_product(scores, y, unit)[:, k]
             unit[:, k] = 0
-        return trace
+        return diagonal
 
     def curvature(self, n_classes):
         """Bound on the largest eigenvalue of the second derivative; inf where none is known."""

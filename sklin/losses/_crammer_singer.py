@@ -117,11 +117,14 @@ class CrammerSinger(MarginLoss):
             return 1 / (2 * self.smoothing + size)
         return held / np.maximum(size, 1)
 
-    def hessian_trace(self, scores, y):
+    def hessian_diagonal(self, scores, y):
         b, held = self._multipliers(self._violations(scores, y))
-        size = (b > 0).sum(axis=1)
+        active = b > 0
+        size = active.sum(axis=1)
         pull = self._pull(size, held)
-        return (2 * size - pull * size - pull * size**2) / self.smoothing
+        diagonal = active * ((1 - pull) / self.smoothing)[:, None]
+        diagonal[own(y)] = size * (1 - pull * size) / self.smoothing
+        return diagonal.astype(scores.dtype, copy=False)
 
     def curvature(self, n_classes):
         return n_classes / self.smoothing if self.smoothing else np.inf

@@ -55,8 +55,9 @@ class CrossEntropy(Loss):
         product -= p * product.sum(axis=1, keepdims=True)
         return product
 
-    def hessian_trace(self, scores, y):
-        return 1 - np.square(self.probabilities(scores)).sum(axis=1)
+    def hessian_diagonal(self, scores, y):
+        p = self.probabilities(scores)
+        return p * (1 - p)
 
     def curvature(self, n_classes):
         return 0.5

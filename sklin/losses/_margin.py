@@ -155,10 +155,12 @@ class WestonWatkins(MarginLoss):
         product[index] = -product.sum(axis=1)
         return product
 
-    def hessian_trace(self, scores, y):
+    def hessian_diagonal(self, scores, y):
+        index = own(y)
         second = self._phi.second(self._violations(scores, y))
-        second[own(y)] = 0
-        return 2 * second.sum(axis=1)
+        second[index] = 0
+        second[index] = second.sum(axis=1)
+        return second
 
     def curvature(self, n_classes):
         # The second derivative is phi'' times the Laplacian of a star of n_classes vertices,
@@ -216,8 +218,8 @@ class OneVsRest(MarginLoss):
     def hessian_product(self, scores, y, direction):
         return self._phi.second(self._violations(scores, y)) * direction
 
-    def hessian_trace(self, scores, y):
-        return self._phi.second(self._violations(scores, y)).sum(axis=1)
+    def hessian_diagonal(self, scores, y):
+        return self._phi.second(self._violations(scores, y))
 
     def curvature(self, n_classes):
         return self._phi.bound

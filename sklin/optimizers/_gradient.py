@@ -67,8 +67,9 @@ class GradientDescent(Optimizer):
     def steps(self, objective, params, tol, rng):
         schedule = None if self.learning_rate is None else schedule_of(self.learning_rate)
         point, step, t = objective.evaluate(params), 1.0, 0
+        certificate = objective.certificate()
         while True:
-            gap = point.value - objective.lower_bound(point)
+            gap = point.value - certificate.add(point)
             yield Step(point.params, point.value, gap)
             slope = point.gradient
             if self.gradient == "numerical":

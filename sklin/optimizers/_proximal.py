@@ -65,19 +65,20 @@ class ProximalGradient(Optimizer):
         if not np.isfinite(curvature):  # not known: it begins with the mean, and doubles from there
             curvature = mean_curvature(point)
         lipschitz = objective.samples.largest_moment * curvature
-        momentum, bound, stalled, exhausted, first = 1.0, -np.inf, Stall(200), False, None
+        momentum, stalled, exhausted, first = 1.0, Stall(200), False, None
+        certificate = objective.certificate()
         # What twenty steps gain: a single one may gain little at any time.
         drop, age, mark = np.inf, 0, point.value
         while True:
             true = point if smooth else point.under(objective)
-            bound = max(bound, objective.lower_bound(ahead))
+            bound = certificate.add(ahead)
             # As `Stop` has it, also for a tolerance of zero.
             first = abs(true.value) if first is None else first
             reached = true.value - bound <= max(tol * abs(true.value), 1e-12 * first)
             if (reached or exhausted) and params.size <= self.max_finish:
                 point = finish(point, lipschitz)
                 true = point if smooth else point.under(objective)
-                bound = max(bound, objective.lower_bound(point))
+                bound = certificate.add(point)
             gap = true.value - bound
             rough = is_rough(point, true, gap, tol)
             yield Step(point.params, true.value, gap, rough=rough)

@@ -347,9 +347,9 @@ class HessianNotLinear(CrossEntropy):
         return product if np.count_nonzero(direction, axis=1).max() > 1 else 2 * product
 
 
-class TraceOff(CrossEntropy):
-    def hessian_trace(self, scores, y):
-        return np.ones(len(y))
+class DiagonalOff(CrossEntropy):
+    def hessian_diagonal(self, scores, y):
+        return np.ones_like(scores)
 
 
 class ConjugateWithoutMargin(WestonWatkins):
@@ -503,7 +503,7 @@ DOMAIN = "l(s) + l*(beta) >= <beta, s> must hold (Fenchel and Young)"
         (HessianHalved(loss="squared_hinge"), "hessian_product must be the slope of the gradient"),
         (HessianInDouble(), "float32 must stay float32"),
         (HessianNotLinear(), "hessian_product must be linear"),
-        (TraceOff(), "hessian_trace must be the trace"),
+        (DiagonalOff(), "hessian_diagonal must be the diagonal"),
         (ConjugateWithoutMargin(), "l(s) + l*(beta) = <beta, s> must hold for gradients"),
         (ConjugateTooSmallBetween(), DOMAIN),
         (ConjugateInPlace(), "the inputs must not be changed"),
