@@ -4,7 +4,8 @@ A convex mean loss f lies above every plane that touches it from below, ``f(W) >
 above the highest of several. Minimising that model of the loss, instead of the loss, plus the
 penalty gives a bound below the minimum; by duality it is a maximum over mixtures of the planes,
 
-.. math:: \min F \ge \max_{a \ge 0,\; 1'a = 1} \; -a'c - \alpha R^*\Bigl(-\sum_i a_i G_i/\alpha\Bigr)
+.. math:: \min F \ge \max_{a \ge 0,\; 1'a = 1} \;
+          -a'c - \alpha R^*\Bigl(-\sum_i a_i G_i/\alpha\Bigr)
 
 For one plane this is the bound of Fenchel's duality at one dual point. At small alpha that is
 loose: on CIFAR-10's HoG and colour features it read 16% for the softmax at alpha 1e-5 where the
@@ -19,6 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Dual points that lie just outside the domain of R* are shrunk into it. What that costs is the
+# slope of the conjugate along them; the chord from zero overstates it, for the softmax with L1 by
+# four to five times.
+SHRUNK = 0.95
+
 
 class Plane(NamedTuple):
     """A plane below the mean loss, ``<slope, coef> - offset`` for every intercept.
@@ -27,6 +33,8 @@ class Plane(NamedTuple):
     ----------
     offset : float
         The mean conjugate of the dual points.
+    shrunk : float
+        The same for the dual points times `SHRUNK`: a bound on what it is between the two.
     slope : ndarray of shape (n_classes, n_features)
         The weighted sum of dual points times samples.
     noise : float
@@ -34,8 +42,19 @@ class Plane(NamedTuple):
     """
 
     offset: float
+    shrunk: float
     slope: np.ndarray
     noise: float
+
+    def offset_at(self, factor):
+        """Bound on the mean conjugate of the dual points times a factor in [0, 1].
+
+        A conjugate is convex and, losses being not negative, at most zero at zero.
+        """
+        if factor < SHRUNK:
+            return factor / SHRUNK * self.shrunk
+        share = (factor - SHRUNK) / (1 - SHRUNK)
+        return share * self.offset + (1 - share) * self.shrunk
 
 
 class Certificate:
@@ -115,6 +134,7 @@ class Certificate:
         self.share = maximize_on_simplex(offsets, self.products / curvature, self.share)
         return Plane(
             float(self.share @ offsets),
+            float(self.share @ [plane.shrunk for plane in self.planes]),
             np.tensordot(self.share, [plane.slope for plane in self.planes], axes=1),
             max(plane.noise for plane in self.planes),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from sklin.objective._certificate import Certificate, Plane
+from sklin.objective._certificate import SHRUNK, Certificate, Plane
 from sklin.objective._evaluation import Evaluation, slopes
 
 
@@ -223,20 +223,28 @@ class Objective:
             conjugate = float(samples.weight @ product) - evaluation.data_value
         else:
             conjugate = float(samples.weight @ self.loss.conjugate(evaluation.dual, samples.y))
+        # Only regularizers whose R* is infinite somewhere ever ask for less than the whole.
+        shrunk = SHRUNK * conjugate
+        if self.regularizer.curvature == 0:
+            dual = evaluation.dual * evaluation.dual.dtype.type(SHRUNK)
+            shrunk = float(samples.weight @ self.loss.conjugate(dual, samples.y))
         if samples.fit_intercept:
             t, points = self.loss.balance(total[:, -1], samples.priors)
             if t > 0:
-                own = self.loss.conjugate(points, np.arange(len(points)))
-                conjugate = (1 - t) * conjugate + t * float(samples.priors @ own)
+                own, less = (
+                    float(samples.priors @ self.loss.conjugate(f * points, np.arange(len(points))))
+                    for f in (1.0, SHRUNK)
+                )
+                conjugate = (1 - t) * conjugate + t * own
+                shrunk = (1 - t) * shrunk + t * less
                 total = (1 - t) * total + t * (points.T @ samples.class_sums)
-        return Plane(conjugate, samples.coef(total), evaluation.noise)
+        return Plane(conjugate, shrunk, samples.coef(total), evaluation.noise)
 
     def bound_of(self, plane):
         """Lower bound on the minimum from a `Plane` below the mean loss, a float."""
         dual = -plane.slope / self.alpha
-        # Where R* is finite on a bounded set only, the dual point is shrunk into it: losses are not
-        # negative, so l*(0) <= 0 and, l* being convex, l*(f beta) <= f l*(beta).
+        # Where R* is finite on a bounded set only, the dual point is shrunk into it.
         factor = self.regularizer.shrink(dual)
-        bound = -factor * plane.offset - self.alpha * self.regularizer.conjugate(factor * dual)
+        bound = -plane.offset_at(factor) - self.alpha * self.regularizer.conjugate(factor * dual)
         # The sums that it is made of are known to within rounding only.
         return bound - plane.noise

@@ -114,21 +114,45 @@ class Samples:
 
         Dense X only; shape (n_features, n_features), dtype of X, the lower triangle filled.
         """
-        X, n_features = self.X, self.X.shape[1]
+        total = self.moments(self.weight)
+        if self.fit_intercept:
+            total -= np.outer(self.mean, self.mean).astype(total.dtype)
+        return total
+
+    def moments(self, weight, columns=None):
+        """``sum_i weight_i x_i x_i'`` for weights that are not negative, dense X only.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (n_samples,)
+            The weights. Samples of weight zero cost nothing.
+        columns : ndarray of int, optional
+            The features of which; all by default.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+            The lower triangle, in Fortran order and the dtype of X.
+        """
+        X, n_features = self.X, self.X.shape[1] if columns is None else len(columns)
         syrk = blas.ssyrk if X.dtype == np.float32 else blas.dsyrk
         total = np.zeros((n_features, n_features), dtype=X.dtype, order="F")
+        used = np.flatnonzero(weight)
+        if total.size == 0 or len(used) == 0:
+            return total
         # Equal weights need no scaled copy of the rows; others are scaled block by block.
-        equal = self.weight.min() == self.weight.max() and X.flags.c_contiguous
-        step = len(self.y) if equal else max(1, 2**22 // n_features)
-        for start in range(0, len(self.y), step):
-            block = X[start : start + step]
-            if not equal:
-                root = np.sqrt(self.weight[start : start + step]).astype(X.dtype)
-                block = np.ascontiguousarray(block * root[:, None])
-            scale = self.weight[0] if equal else 1.0
+        equal = columns is None and X.flags.c_contiguous and weight.min() == weight.max()
+        step = len(used) if equal else max(1, 2**22 // n_features)
+        for start in range(0, len(used), step):
+            if equal:
+                block, scale = X, weight[0]
+            else:
+                index = used[start : start + step]
+                block = X[index] if columns is None else X[np.ix_(index, columns)]
+                block *= np.sqrt(weight[index]).astype(X.dtype)[:, None]
+                scale = 1.0
+            block = np.ascontiguousarray(block)
             total = syrk(scale, block.T, beta=1.0, c=total, lower=1, overwrite_c=1)
-        if self.fit_intercept:
-            total -= np.outer(self.mean, self.mean).astype(X.dtype)
         return total
 
     @cached_property
@@ -136,13 +160,20 @@ class Samples:
         """The diagonal of `covariance`, float64 (n_features,); for sparse X too."""
         weight = self.weight.astype(self.X.dtype)
         if sparse.issparse(self.X):
-            # `power` sums up duplicate entries in place, and X is the caller's.
-            X = self.X if self.X.has_canonical_format else self.X.copy()
-            second = X.power(2).T @ weight
+            second = self.squares.T @ weight
         else:
             second = np.einsum("ij,ij,i->j", self.X, self.X, weight, optimize=False)
         second = np.asarray(second, dtype=np.float64).ravel()
         return np.maximum(second - self.mean**2, 0) if self.fit_intercept else second
+
+    @property
+    def squares(self):
+        """The squares of the entries of X, dense or sparse as it is."""
+        if not sparse.issparse(self.X):
+            return np.square(self.X)
+        # `power` sums up duplicate entries in place, and X is the caller's.
+        X = self.X if self.X.has_canonical_format else self.X.copy()
+        return X.power(2)
 
     @cached_property
     def largest_moment(self):

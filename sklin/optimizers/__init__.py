@@ -12,6 +12,7 @@ from sklin.optimizers._gradient import GradientDescent
 from sklin.optimizers._minibatch import SGD, AdaGrad, Adam, MiniBatch, State
 from sklin.optimizers._newton import LBFGS, Newton
 from sklin.optimizers._proximal import ProximalGradient
+from sklin.optimizers._proximal_newton import ProximalNewton
 from sklin.optimizers._schedules import (
     ConstantRate,
     CosineDecay,
@@ -37,6 +38,7 @@ __all__ = [
     "Newton",
     "Optimizer",
     "ProximalGradient",
+    "ProximalNewton",
     "RandomLocalSearch",
     "RandomSearch",
     "Result",
@@ -63,7 +65,8 @@ def choose(objective):
     smooth            smooth            more parameters              ``Newton(warm_up=100)``
     smooth            with kinks [1]_   up to 1,000 and moderate     ``Newton()``
     smooth            with kinks [1]_   larger                       ``LBFGS()``
-    with a prox       any [1]_          any                          ``ProximalGradient()``
+    separable prox    smooth            any                          ``ProximalNewton()``
+    another prox      any [1]_          any                          ``ProximalGradient()``
     `Dropout`         any               any                          ``Adam()``
     ================  ================  ===========================  ========================
 
@@ -90,8 +93,9 @@ def choose(objective):
     """
     loss, regularizer = objective.loss, objective.regularizer
     if Newton().missing(loss, regularizer):
-        exact = ProximalGradient()
-        return choose_batches(objective) if exact.missing(loss, regularizer) else exact
+        exact = [ProximalNewton(), ProximalGradient()]
+        serving = [each for each in exact if not each.missing(loss, regularizer)]
+        return serving[0] if serving else choose_batches(objective)
     n_samples, n_classes = len(objective.samples.y), objective.shape[0]
     n_params = n_classes * objective.shape[1]
     work = n_samples * n_params**2 + n_params**3 / 3

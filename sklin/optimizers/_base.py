@@ -122,8 +122,8 @@ class Stop:
         if self.target is not None and step.value <= self.target:
             return "target", f"Reached the target: the objective is at most {self.target:g}."
         if math.isfinite(step.gap):
-            # A minimum of zero is approached for ever; twelve digits of the start will do.
-            rounding = 1e-12 * abs(result.history[0])
+            # A minimum of zero is approached for ever; fifteen digits of the start will do.
+            rounding = 1e-15 * abs(result.history[0])
             if step.gap <= max(self.tol * abs(step.value), rounding):
                 return "converged", (
                     f"Converged: the proven gap is at most tol={self.tol:g} of the objective."
@@ -211,6 +211,12 @@ NEEDS = {
         "a regularizer with a prox",
         "has none",
         lambda regularizer: regularizer.has_prox,
+    ),
+    "separable prox": Need(
+        "regularizer",
+        "a regularizer with a separable prox",
+        "has none",
+        lambda regularizer: regularizer.has_prox and regularizer.separable,
     ),
     "smooth or prox": Need(
         "regularizer",

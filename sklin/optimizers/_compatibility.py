@@ -9,6 +9,7 @@ from sklin.optimizers._gradient import GradientDescent
 from sklin.optimizers._minibatch import SGD, AdaGrad, Adam
 from sklin.optimizers._newton import LBFGS, Newton
 from sklin.optimizers._proximal import ProximalGradient
+from sklin.optimizers._proximal_newton import ProximalNewton
 from sklin.optimizers._search import RandomLocalSearch, RandomSearch
 
 OPTIMIZERS = {
@@ -21,6 +22,7 @@ OPTIMIZERS = {
     "lbfgs": LBFGS,
     "newton": Newton,
     "proximal_gradient": ProximalGradient,
+    "proximal_newton": ProximalNewton,
 }
 
 

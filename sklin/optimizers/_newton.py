@@ -12,7 +12,7 @@ from sklin._component import check_number
 from sklin._linalg import inner
 from sklin.optimizers._base import Optimizer, Stall, Step
 from sklin.optimizers._line_search import line_search
-from sklin.optimizers._preconditioner import Preconditioner
+from sklin.optimizers._preconditioner import ClassPreconditioner, Preconditioner
 
 
 class LBFGS(Optimizer):
@@ -123,20 +123,30 @@ class Newton(Optimizer):
         return params.size <= self.max_direct
 
     def _directions(self, point):
-        source = quasi_newton(point)
+        source, samples = quasi_newton(point), point.objective.samples
+        start, price = samples.n_passes, ClassPreconditioner.price(samples)
+        if not point.objective.regularizer.isotropic:
+            price = np.inf  # its part of the second derivative is in no class's block alone
         for index in range(self.warm_up):
+            if not self._is_direct(point.params) and samples.n_passes - start > price:
+                break
             point = yield source.send(point) if index else next(source)
         if self._is_direct(point.params):
             yield from damped_newton(point)
         precondition = Preconditioner(point.objective, mean_curvature(point))
         while True:
+            # Renting skis: once as many passes are spent as the better matrices cost, they are
+            # bought, and bought anew when the last have been used for as many. Whatever comes, that
+            # takes at most twice as long as the best choice known beforehand.
+            if samples.n_passes - start > price:
+                precondition, start = ClassPreconditioner(point), samples.n_passes
             new = yield conjugate_gradients(point, precondition, 0.1, self.max_cg)
             # Where the loss is flat and nothing is penalised (the intercept), Newton's equations
             # have no solution, and what the iterations give is out of all bounds.
             point = (yield -precondition(point.gradient)) if new is point else new
 
 
-def descend(objective, params, tol, directions):
+def descend(objective, params, tol, directions, search=line_search):
     """Go down along directions, sharpening the kinks of the loss on the way.
 
     Parameters
@@ -151,6 +161,8 @@ def descend(objective, params, tol, directions):
         Given an `Evaluation`, a generator of descent directions: it yields the first, and each
         evaluation sent to it is answered by the next. Being sent the same one again means that
         nothing was gained along the last, and asks for a more cautious one.
+    search : callable
+        Given an `Evaluation` and a direction, the evaluation to go to, or None.
 
     Yields
     ------
@@ -182,7 +194,7 @@ def descend(objective, params, tol, directions):
             point, drop = point.under(objective.smoothed(width)), np.inf
             direction, stalled = source.send(point), Stall(10)
         for _ in range(5):
-            new = line_search(point, direction)
+            new = search(point, direction)
             if new is not None:
                 break
             direction = source.send(point)

@@ -74,7 +74,7 @@ class ProximalGradient(Optimizer):
             bound = certificate.add(ahead)
             # As `Stop` has it, also for a tolerance of zero.
             first = abs(true.value) if first is None else first
-            reached = true.value - bound <= max(tol * abs(true.value), 1e-12 * first)
+            reached = true.value - bound <= max(tol * abs(true.value), 1e-15 * first)
             if (reached or exhausted) and params.size <= self.max_finish:
                 point = finish(point, lipschitz)
                 true = point if smooth else point.under(objective)

@@ -27,6 +27,7 @@ from sklin.optimizers import (
     Newton,
     Optimizer,
     ProximalGradient,
+    ProximalNewton,
     RandomLocalSearch,
     RandomSearch,
     choose,
@@ -89,6 +90,7 @@ TRIALS = {
     "LBFGS()": Trial(LBFGS(), 2000, 1e-6, 1e-5),
     "Newton()": Trial(Newton(), 1000, 1e-6, 1e-5),
     "ProximalGradient()": Trial(ProximalGradient(), 3000, 1e-7, 1e-5),
+    "ProximalNewton()": Trial(ProximalNewton(), 1000, 1e-6, 1e-5),
 }
 # The narrower a kink is rounded, the shorter are the steps: the gap falls like one over their
 # number, and 1e-5 would take some ten thousand; left 3e-3.
@@ -298,7 +300,8 @@ def test_the_foreign_minimum_and_the_certificate_agree(loss, regularizer):
     """The objective is the foreign one, and the two brackets of its minimum overlap."""
     objective, foreign = problem(loss, regularizer), minimum(loss, regularizer)
     assert objective.value(foreign.params) == pytest.approx(foreign.high, rel=1e-12)
-    optimizer = Newton() if regularizer.smooth else ProximalGradient()
+    exact = ProximalNewton() if loss.smooth and regularizer.separable else ProximalGradient()
+    optimizer = Newton() if regularizer.smooth else exact
     assert type(choose(objective)) is type(optimizer)
     trial, result = run(loss, regularizer, in_a_line(optimizer))
     # The bound lags behind the value where kinks are rounded; reached 3e-2.

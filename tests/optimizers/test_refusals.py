@@ -199,6 +199,7 @@ def test_each_need_refuses_what_lacks_it_and_nothing_else(problem, need):
             "smooth regularizer": even,
             "gradient": not isinstance(regularizer, (MaxNorm, Mute)),
             "prox": prox,
+            "separable prox": prox and single,
             "smooth or prox": even or prox,
             "smooth or separable": even or single,
         }[need]

@@ -1,133 +1,13 @@
-r"""Regularizers: the weights in, R(W) and its gradient or proximal operator out.
-
-A regularizer has no strength of its own: the objective adds ``alpha * R(W)``, and ``alpha`` stands
-once, on the estimator. It sees the coefficients, shape (n_classes, n_features), never the
-intercept. The *proximal operator* ``prox(V, step)`` is the W that minimises
-``R(W) + |W - V|^2 / (2 step)``; the *conjugate* ``R*(U) = sup_W <U, W> - R(W)`` serves lower
-bounds.
-"""
+"""Norms of the weights, and of groups of them."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
-from scipy import sparse
 
-from sklin._component import Component, check_number
-
-__all__ = [
-    "L1",
-    "L2",
-    "REGULARIZERS",
-    "Dropout",
-    "ElasticNet",
-    "GroupL2",
-    "MaxNorm",
-    "Regularizer",
-]
-
-
-class Regularizer(Component):
-    """A convex function of the coefficients.
-
-    A subclass gives `value` and, for what it wants to be used with, a `gradient` or a `prox`. With
-    a `conjugate` (and `shrink`, where that is infinite somewhere) fits are certified.
-
-    Attributes
-    ----------
-    smooth : bool
-        Whether it has a gradient everywhere.
-    separable : bool
-        Whether it is a sum over single weights, so that `prox` takes an array of steps, too.
-    is_constraint : bool
-        Whether its values are 0 and inf: then `prox` is the projection, and alpha plays no part.
-    needs_batches : bool
-        Whether it works by noise on the samples of mini-batches; see `corrupt`.
-    isotropic : bool
-        Whether the second derivative is ``curvature`` times the identity, everywhere.
-    curvature : float
-        Least curvature in every direction: R minus ``curvature / 2`` times the sum of squares is
-        still convex.
-    """
-
-    smooth = False
-    isotropic = False
-    separable = False
-    is_constraint = False
-    needs_batches = False
-    curvature = 0.0
-
-    @property
-    def has_gradient(self):
-        """Whether it gives a gradient, if need be one of its subgradients."""
-        return type(self).gradient is not Regularizer.gradient
-
-    @property
-    def has_prox(self):
-        """Whether it gives a proximal operator."""
-        return type(self).prox is not Regularizer.prox
-
-    @property
-    def certifies(self):
-        """Whether it gives a conjugate, of which lower bounds are made."""
-        return type(self).conjugate is not Regularizer.conjugate
-
-    def check_features(self, n_features):
-        """Raise a ValueError if it cannot serve so many features."""
-
-    def value(self, coef):
-        """R(W), a float, for coefficients of shape (n_classes, n_features)."""
-        raise NotImplementedError(f"{type(self).__name__} gives no value.")
-
-    def gradient(self, coef):
-        """Gradient of R (a subgradient where R has kinks), of the shape of ``coef``."""
-        raise NotImplementedError
-
-    def hessian_product(self, coef, direction):
-        """Second derivative at ``coef`` times ``direction``, both of its shape.
-
-        Unless a regularizer gives its own it is ``curvature`` times the direction if it is
-        isotropic, else the centred difference of the gradient.
-        """
-        if self.isotropic:
-            return self.curvature * direction
-        size = np.abs(direction).max(initial=0.0)
-        if size == 0:
-            return np.zeros_like(direction)
-        # The cube root of eps balances the error of the difference with that of its rounding.
-        step = np.cbrt(np.finfo(float).eps) * (1 + np.abs(coef).max(initial=0.0)) / size
-        ahead, behind = (self.gradient(coef + t * direction) for t in (step, -step))
-        return (ahead - behind) / (2 * step)
-
-    def prox(self, coef, step):
-        """Minimiser of ``R(W) + |W - coef|^2 / (2 step)``, of the shape of ``coef``."""
-        raise NotImplementedError
-
-    def conjugate(self, dual):
-        """``sup_W <dual, W> - R(W)``, a float; inf outside the domain."""
-        raise NotImplementedError
-
-    def shrink(self, dual):
-        """Largest factor in [0, 1] with which ``dual`` lies in the conjugate's domain."""
-        return 1.0
-
-    def corrupt(self, X, rng):
-        """Return the samples of a mini-batch with noise, if the regularizer works by noise.
-
-        Parameters
-        ----------
-        X : {ndarray, CSR array} of shape (n_samples, n_features)
-            The samples; not changed.
-        rng : numpy.random.RandomState
-            Source of the noise.
-
-        Returns
-        -------
-        {ndarray, CSR array} of shape (n_samples, n_features)
-            The samples with noise; by default ``X`` itself.
-        """
-        return X
+from sklin._component import check_number
+from sklin.regularizers._base import Regularizer
 
 
 class L2(Regularizer):
@@ -193,6 +73,12 @@ class L1(Regularizer):
 
     def gradient(self, coef):
         return np.sign(coef)
+
+    def support(self, coef):
+        return coef != 0
+
+    def hessian_product(self, coef, direction):
+        return np.zeros_like(direction)
 
     def prox(self, coef, step):
         return coef - np.clip(coef, -step, step)
@@ -263,6 +149,12 @@ class ElasticNet(Regularizer):
 
     def gradient(self, coef):
         return self.l1_ratio * np.sign(coef) + 2 * (1 - self.l1_ratio) * coef
+
+    def support(self, coef):
+        return np.ones(coef.shape, dtype=bool) if self.smooth else coef != 0
+
+    def hessian_product(self, coef, direction):
+        return 2 * (1 - self.l1_ratio) * direction
 
     def prox(self, coef, step):
         threshold = step * self.l1_ratio
@@ -383,6 +275,11 @@ class GroupL2(Regularizer):
         scale = np.divide(root, norms, out=np.zeros_like(norms), where=norms > 0)
         return self._scaled(coef, scale, index)
 
+    def support(self, coef):
+        norms, index, _ = self._norms(coef)
+        used = norms > 0 if index is None else norms[index] > 0
+        return np.broadcast_to(used, coef.shape)
+
     def prox(self, coef, step):
         norms, index, root = self._norms(coef)
         lost = np.divide(step * root, norms, out=np.ones_like(norms), where=norms > step * root)
@@ -404,153 +301,3 @@ class GroupL2(Regularizer):
             return 1.0
         # The norms of the product are rounded anew, and must not come out above 1.
         return (1 - 1e-12 - 2 * float(np.finfo(dual.dtype).eps)) / excess
-
-
-class MaxNorm(Regularizer):
-    r"""A bound on the norm of each class's weights: a constraint, not a penalty.
-
-    .. math:: R(W) = \begin{cases} 0 & \text{if } \lVert w_k \rVert_2 \le \text{radius} \text{ for
-              every class } k, \\ \infty & \text{otherwise,} \end{cases}
-
-    ``w_k`` being the row of weights of class k. A constraint has no strength: alpha plays no part.
-    Its proximal operator is the projection, which shortens the rows that are too long, whatever
-    the step.
-
-    Parameters
-    ----------
-    radius : float, default=1.0
-        The largest norm allowed, above 0.
-
-    Notes
-    -----
-    For two classes a classifier publishes the difference of the two rows, so the norm of its
-    ``coef_`` is at most ``2 * radius``.
-
-    References
-    ----------
-    CS231n, lecture 3. N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov,
-    "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklin.regularizers import MaxNorm
-    >>> MaxNorm(radius=1.0).prox(np.array([[3.0, 4.0], [0.3, 0.4]]), step=1.0)
-    array([[0.6, 0.8],
-           [0.3, 0.4]])
-    """
-
-    is_constraint = True
-
-    def __init__(self, radius=1.0):
-        self.radius = radius
-
-    def check_parameters(self):
-        check_number("radius", self.radius, low=0, closed="neither")
-
-    @staticmethod
-    def _norms(coef):
-        return np.sqrt(np.square(coef).sum(axis=1, dtype=np.float64))
-
-    def value(self, coef):
-        # Rows projected in float32, or rounded to it afterwards, may have a norm 1e-7 or so above
-        # the radius, since each weight is known to 6e-8 of itself. They must not cost infinity.
-        return 0.0 if self._norms(coef).max(initial=0.0) <= self.radius * (1 + 1e-6) else np.inf
-
-    def prox(self, coef, step):
-        scale = self.radius / np.maximum(self._norms(coef), self.radius)
-        return coef * scale.astype(coef.dtype)[:, None]
-
-    def conjugate(self, dual):
-        return self.radius * float(self._norms(dual).sum())
-
-
-class Dropout(Regularizer):
-    r"""Noise on the samples: each entry of a mini-batch is dropped with some probability.
-
-    .. math:: \tilde x_d = \frac{b_d}{1 - \text{rate}}\, x_d, \qquad
-              b_d \sim \text{Bernoulli}(1 - \text{rate})
-
-    The mean of the noisy sample is the sample, and no weight can rely on one feature alone. For a
-    linear model it is, to second order, an L2 penalty that adapts to the data (Wager, Wang and
-    Liang 2013): it adds to the loss of a sample
-
-    .. math:: \frac{\text{rate}}{2\, (1 - \text{rate})} \sum_d x_d^2\; w_d' H w_d
-
-    with ``w_d`` the weights of feature d in all classes and ``H`` the second derivative of the
-    loss by the scores.
-
-    R(W) itself is 0, and alpha plays no part. Only optimizers that take mini-batches can use it,
-    and predictions are made without noise. Of sparse samples the stored entries are drawn; the
-    others are 0 either way.
-
-    Parameters
-    ----------
-    rate : float, default=0.5
-        Probability with which an entry is dropped, in [0, 1). The nearest multiple of ``2**-16``
-        below 1 is used.
-
-    References
-    ----------
-    CS231n, lecture 3. N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov,
-    "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014. S. Wager,
-    S. Wang and P. Liang, "Dropout training as adaptive regularization", NIPS 2013.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklin.regularizers import Dropout
-    >>> Dropout(rate=0.5).corrupt(np.ones((2, 6)), np.random.RandomState(2))
-    array([[0., 0., 2., 0., 0., 0.],
-           [0., 2., 2., 2., 0., 2.]])
-    """
-
-    smooth = True
-    separable = True
-    isotropic = True
-    needs_batches = True
-
-    def __init__(self, rate=0.5):
-        self.rate = rate
-
-    def check_parameters(self):
-        check_number("rate", self.rate, low=0, high=1)
-
-    def value(self, coef):
-        return 0.0
-
-    def gradient(self, coef):
-        return np.zeros_like(coef)
-
-    def prox(self, coef, step):
-        return coef.copy()
-
-    def conjugate(self, dual):
-        return np.inf if dual.any() else 0.0
-
-    def shrink(self, dual):
-        return 0.0 if dual.any() else 1.0
-
-    def corrupt(self, X, rng):
-        entries = X.data if sparse.issparse(X) else X
-        # A draw of 16 bits an entry took 1.6 ns, of 32 bits 3.1, a float64 uniform 9.2; what else a
-        # step does with an entry takes a few. The rate so rounded is the one divided by, so the
-        # mean of the noisy samples is right for every rate.
-        dropped = min(round(self.rate * 2**16), 2**16 - 1)
-        kept = rng.randint(2**16, size=entries.shape, dtype=np.uint16) >= dropped
-        noisy = entries * (kept * entries.dtype.type(2**16 / (2**16 - dropped)))
-        if not sparse.issparse(X):
-            return noisy
-        X = X.copy()
-        X.data = noisy
-        return X
-
-
-REGULARIZERS = {
-    "l2": L2,
-    "l1": L1,
-    "elasticnet": ElasticNet,
-    "group_l2": GroupL2,
-    "max_norm": MaxNorm,
-    "dropout": Dropout,
-}
