@@ -2,14 +2,21 @@
 
 from sklin.features import HOG, BagOfVisualWords, ColorHistogram
 from sklin.gradient_check import check_gradient, numerical_gradient
-from sklin.linear_model import LinearSVMClassifier, SoftmaxClassifier
+from sklin.linear_model import (
+    LinearSVMClassifier,
+    LinearSVMClassifierCV,
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+)
 
 __all__ = [
     "HOG",
     "BagOfVisualWords",
     "ColorHistogram",
     "LinearSVMClassifier",
+    "LinearSVMClassifierCV",
     "SoftmaxClassifier",
+    "SoftmaxClassifierCV",
     "check_gradient",
     "numerical_gradient",
 ]

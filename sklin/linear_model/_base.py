@@ -41,8 +41,21 @@ def _steps_by_batches(estimator):
     )
 
 
-class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
-    """What the classifiers share; a subclass gives its loss by ``_make_loss``."""
+def check_weights(sample_weight, X):
+    """Weights of samples as a validated float64 array; None for None."""
+    if sample_weight is None:
+        return None
+    weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weight.any():
+        raise ValueError("sample_weight must not be zero for every sample.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weight.sum()):
+            raise ValueError("sample_weight must have a finite sum; divide it by its largest.")
+    return weight
+
+
+class LinearModel(ClassifierMixin, BaseEstimator):
+    """What has ``coef_`` and ``intercept_``: its parameters, the check of its data, predictions."""
 
     # The components that may be given by name, and what the name stands for.
     _named: ClassVar = {"regularizer": REGULARIZERS, "optimizer": optimizers.OPTIMIZERS}
@@ -77,6 +90,79 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     f"{names or ''}an object."
                 )
         return super().set_params(**nested)
+
+    def _check_data(self, X, y, classes=None, reset=True):
+        """Validated ``X``, y as indices of classes, and the classes, found if not given."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            accept_large_sparse=True,
+        )
+        check_classification_targets(y)
+        present, index = np.unique(y, return_inverse=True)
+        if classes is not None:
+            strange = np.setdiff1d(present, classes)
+            if len(strange):
+                raise ValueError(f"y holds labels that are not in classes: {strange!r}.")
+            index = np.searchsorted(classes, present)[index]
+        else:
+            classes = present
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least two classes; y holds one class, "
+                f"{classes[0]!r}."
+            )
+        return X, index, classes
+
+    def decision_function(self, X):
+        """Scores of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            ``X W' + b``; for two classes the score of the second less that of the first.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        scores = X @ self.coef_.T
+        scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores)
+        scores += self.intercept_
+        return scores.ravel() if scores.shape[1] == 1 else scores
+
+    def predict(self, X):
+        """Label of the class of the largest score.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The predicted labels.
+        """
+        scores = self.decision_function(X)
+        index = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[index]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class LinearClassifier(CallbackSupportMixin, LinearModel):
+    """A model of one alpha; a subclass gives its loss by ``_make_loss``."""
 
     @with_callbacks
     def fit(self, X, y, sample_weight=None):
@@ -114,21 +200,9 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         samples, classes = self._check_samples(X, y, sample_weight)
         samples, held_out = self._hold_out(*samples)
         objective = self._objective(loss, regularizer, *samples, len(classes))
-        if isinstance(self.optimizer, str) and self.optimizer == "auto":
-            optimizer = optimizers.choose(objective)
-        else:
-            optimizer = self._resolve_optimizer()
+        optimizer = self._optimizer_for(objective)
         watch = Watch(self, classes, samples, held_out)
-        with threads_for(*objective.samples.X.shape, len(classes)):
-            result = optimizer.minimize(
-                objective,
-                self._start(classes),
-                max_iter=self.max_iter,
-                tol=self.tol,
-                target=self.target_objective,
-                random_state=self.random_state,
-                callback=watch,
-            )
+        result = self._minimize(objective, optimizer, self._start(classes), watch)
         self._publish(result, objective, classes, watch.best_params)
         if held_out is not None:
             self.validation_scores_ = watch.accuracies
@@ -255,36 +329,17 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         samples, classes = self._check_samples(X, y, sample_weight)
         return self._objective(loss, regularizer, *samples, len(classes)), classes
 
+    def _samples(self, X, y, weight, n_classes):
+        return Samples(X, y, n_classes, sample_weight=weight, fit_intercept=self.fit_intercept)
+
     def _objective(self, loss, regularizer, X, y, weight, n_classes):
-        samples = Samples(X, y, n_classes, sample_weight=weight, fit_intercept=self.fit_intercept)
+        samples = self._samples(X, y, weight, n_classes)
         return Objective(samples, loss, regularizer, float(self.alpha))
 
     def _check_samples(self, X, y, sample_weight, classes=None, reset=True):
         """Validated ``(X, y as indices, weight or None)``, and the classes, found if not given."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            accept_large_sparse=True,
-        )
-        check_classification_targets(y)
-        present, index = np.unique(y, return_inverse=True)
-        if classes is not None:
-            strange = np.setdiff1d(present, classes)
-            if len(strange):
-                raise ValueError(f"y holds labels that are not in classes: {strange!r}.")
-            index = np.searchsorted(classes, present)[index]
-        else:
-            classes = present
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least two classes; y holds one class, "
-                f"{classes[0]!r}."
-            )
-        weight = self._check_weights(sample_weight, X, index, classes)
+        X, index, classes = self._check_data(X, y, classes, reset)
+        weight = self._times_class_weight(check_weights(sample_weight, X), index, classes)
         return (X, index, weight), classes
 
     def _hold_out(self, X, y, weight):
@@ -311,6 +366,23 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             raise ValueError("sample_weight is zero for every sample that is not held out.")
         return kept, held
 
+    def _optimizer_for(self, objective):
+        if isinstance(self.optimizer, str) and self.optimizer == "auto":
+            return optimizers.choose(objective)
+        return self._resolve_optimizer()
+
+    def _minimize(self, objective, optimizer, start=None, callback=None):
+        with threads_for(*objective.samples.X.shape, objective.shape[0]):
+            return optimizer.minimize(
+                objective,
+                start,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                target=self.target_objective,
+                random_state=self.random_state,
+                callback=callback,
+            )
+
     def _resolve_optimizer(self):
         return resolve("optimizer", self.optimizer, optimizers.OPTIMIZERS, optimizers.Optimizer)
 
@@ -336,20 +408,8 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         regularizer = resolve("regularizer", self.regularizer, REGULARIZERS, Regularizer)
         return self._make_loss(), regularizer
 
-    def _check_weights(self, sample_weight, X, y, classes):
-        """Weights of the samples, those of their classes included; None if all are equal."""
-        weight = None
-        if sample_weight is not None:
-            weight = check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
-            if not weight.any():
-                raise ValueError("sample_weight must not be zero for every sample.")
-            with np.errstate(over="ignore"):
-                if not np.isfinite(weight.sum()):
-                    raise ValueError(
-                        "sample_weight must have a finite sum; divide it by its largest."
-                    )
+    def _times_class_weight(self, weight, y, classes):
+        """Weights of the samples times those of their classes; None if all are equal."""
         if self.class_weight is None:
             return weight
         weight = np.ones(len(y)) if weight is None else weight
@@ -428,45 +488,3 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.duality_gap_ = self.objective_ - (result.value - result.gap) if proven else np.inf
         for old in ("optimizer_state_", "validation_scores_"):
             self.__dict__.pop(old, None)
-
-    def decision_function(self, X):
-        """Scores of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, CSR array} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
-            ``X W' + b``; for two classes the score of the second less that of the first.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        scores = X @ self.coef_.T
-        scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores)
-        scores += self.intercept_
-        return scores.ravel() if scores.shape[1] == 1 else scores
-
-    def predict(self, X):
-        """Label of the class of the largest score.
-
-        Parameters
-        ----------
-        X : {array-like, CSR array} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            The predicted labels.
-        """
-        scores = self.decision_function(X)
-        index = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[index]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

@@ -5,11 +5,48 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_softmax
 
-from sklin.linear_model._base import LinearClassifier
+from sklin.linear_model._base import LinearClassifier, LinearModel
 from sklin.losses import CrossEntropy
 
 
-class SoftmaxClassifier(LinearClassifier):
+class SoftmaxModel(LinearModel):
+    """A linear model whose scores are logarithms of probabilities, up to a shift."""
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Natural logarithms, exact also where the probability underflows.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            scores = np.column_stack([np.zeros_like(scores), scores])
+        return log_softmax(scores, axis=1)
+
+    def predict_proba(self, X):
+        """Probability of each class: the softmax of the scores.
+
+        Parameters
+        ----------
+        X : {array-like, CSR array} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities; each row sums to one.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+
+class SoftmaxClassifier(SoftmaxModel, LinearClassifier):
     r"""Linear classifier with the cross-entropy of the softmax: multinomial logistic regression.
 
     It minimises exactly
@@ -27,8 +64,9 @@ class SoftmaxClassifier(LinearClassifier):
     regularizer : {"l2", "l1", "elasticnet", "group_l2", "max_norm", "dropout"} or Regularizer, \
             default="l2"
         The penalty R on the coefficients; see `sklin.regularizers`.
-    optimizer : {"auto", "lbfgs", "newton", "proximal_gradient", "gradient_descent", "sgd", \
-            "adagrad", "adam", "random_search", "random_local_search"} or Optimizer, default="auto"
+    optimizer : {"auto", "lbfgs", "newton", "proximal_newton", "proximal_gradient", \
+            "gradient_descent", "sgd", "adagrad", "adam", "random_search", "random_local_search"} \
+            or Optimizer, default="auto"
         How the objective is minimised; see `sklin.optimizers`. "auto" picks a deterministic
         full-batch method with a certificate; for dropout, which has none, and in ``partial_fit``,
         a mini-batch method.
@@ -148,36 +186,3 @@ class SoftmaxClassifier(LinearClassifier):
 
     def _make_loss(self):
         return CrossEntropy()
-
-    def predict_log_proba(self, X):
-        """Logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, CSR array} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Natural logarithms, exact also where the probability underflows.
-        """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            scores = np.column_stack([np.zeros_like(scores), scores])
-        return log_softmax(scores, axis=1)
-
-    def predict_proba(self, X):
-        """Probability of each class: the softmax of the scores.
-
-        Parameters
-        ----------
-        X : {array-like, CSR array} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities; each row sums to one.
-        """
-        return np.exp(self.predict_log_proba(X))

@@ -33,8 +33,9 @@ class LinearSVMClassifier(LinearClassifier):
     regularizer : {"l2", "l1", "elasticnet", "group_l2", "max_norm", "dropout"} or Regularizer, \
             default="l2"
         The penalty R on the coefficients; see `sklin.regularizers`.
-    optimizer : {"auto", "lbfgs", "newton", "proximal_gradient", "gradient_descent", "sgd", \
-            "adagrad", "adam", "random_search", "random_local_search"} or Optimizer, default="auto"
+    optimizer : {"auto", "lbfgs", "newton", "proximal_newton", "proximal_gradient", \
+            "gradient_descent", "sgd", "adagrad", "adam", "random_search", "random_local_search"} \
+            or Optimizer, default="auto"
         How the objective is minimised; see `sklin.optimizers`. "auto" picks a deterministic
         full-batch method with a certificate; for dropout, which has none, and in ``partial_fit``,
         a mini-batch method.

@@ -7,7 +7,12 @@ from sklearn.base import clone
 from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import check_estimator
 
-from sklin import LinearSVMClassifier, SoftmaxClassifier
+from sklin import (
+    LinearSVMClassifier,
+    LinearSVMClassifierCV,
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+)
 from sklin.optimizers import GradientDescent
 
 DEFAULTS = [SoftmaxClassifier(), LinearSVMClassifier()]
@@ -16,7 +21,7 @@ DEFAULTS = [SoftmaxClassifier(), LinearSVMClassifier()]
 # slow, for a larger alpha than the default, at which fifteen samples of ten features are separable.
 VARIANTS = [
     SoftmaxClassifier(optimizer="newton"),
-    SoftmaxClassifier(optimizer="lbfgs", tol=1e-9),
+    SoftmaxClassifier(optimizer="lbfgs", alpha=1e-2, tol=1e-15),
     SoftmaxClassifier(optimizer="proximal_gradient"),
     pytest.param(
         SoftmaxClassifier(optimizer="gradient_descent", alpha=1e-1, tol=1e-9),
@@ -42,9 +47,16 @@ VARIANTS = [
         marks=pytest.mark.slow,
     ),
 ]
+# A path is some fifty fits: the defaults take minutes, a path of two alphas and folds seconds.
+PATHS = [
+    SoftmaxClassifierCV(alphas=[1e-1, 1e-2], cv=2),
+    LinearSVMClassifierCV(alphas=[1e-1, 1e-2], cv=2, loss="squared_hinge"),
+    pytest.param(SoftmaxClassifierCV(), marks=pytest.mark.slow),
+    pytest.param(LinearSVMClassifierCV(), marks=pytest.mark.slow),
+]
 
 
-@pytest.mark.parametrize("estimator", DEFAULTS + VARIANTS, ids=repr)
+@pytest.mark.parametrize("estimator", DEFAULTS + VARIANTS + PATHS, ids=repr)
 def test_check_estimator(estimator):
     with warnings.catch_warnings():
         # Some checks fit data that no method can separate in the iterations they allow.
@@ -55,7 +67,7 @@ def test_check_estimator(estimator):
     assert not bad
 
 
-@pytest.mark.parametrize("estimator", DEFAULTS, ids=repr)
+@pytest.mark.parametrize("estimator", DEFAULTS + PATHS[:2], ids=repr)
 def test_data_frame_column_names(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
