@@ -202,7 +202,8 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
         objective = self._objective(loss, regularizer, *samples, len(classes))
         optimizer = self._optimizer_for(objective)
         watch = Watch(self, classes, samples, held_out)
-        result = self._minimize(objective, optimizer, self._start(classes), watch)
+        callback = watch if watch.is_needed else None
+        result = self._minimize(objective, optimizer, self._start(classes), callback)
         self._publish(result, objective, classes, watch.best_params)
         if held_out is not None:
             self.validation_scores_ = watch.accuracies

@@ -39,6 +39,11 @@ class Watch:
             }
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
+    @property
+    def is_needed(self):
+        """Whether there is anything to watch."""
+        return self.context is not None or self.held_out is not None
+
     def __call__(self, n_iter, step):
         """Take an iteration in; a sentence if the fit is to stop, else an empty string."""
         asked = self._end_task(step.params) if n_iter else False

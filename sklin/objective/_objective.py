@@ -7,6 +7,7 @@ from scipy import sparse
 
 from sklin.objective._certificate import SHRUNK, Certificate, Plane
 from sklin.objective._evaluation import Evaluation, slopes
+from sklin.objective._samples import LARGEST_DENSE
 
 
 class Objective:
@@ -52,6 +53,27 @@ class Objective:
     def smoothed(self, width):
         """Objective with the kinks of the loss rounded over ``width``, on the same samples."""
         return Objective(self.samples, self.loss.smoothed(width), self.regularizer, self.alpha)
+
+    @property
+    def is_wide(self):
+        """Whether features outnumber samples and the minimum lies in the span of the samples.
+
+        So it does where the penalty is a multiple of the squared norm. X is to be dense; the
+        products of all samples with each other, to be no larger than any X'X that is made.
+        """
+        n_samples, n_features = self.samples.X.shape
+        return (
+            self.regularizer.isotropic
+            and not sparse.issparse(self.samples.X)
+            and n_samples < n_features
+            and n_samples <= LARGEST_DENSE
+        )
+
+    def in_span(self):
+        """The objective in coordinates of the span of the samples; itself unless `is_wide`."""
+        if not self.is_wide:
+            return self
+        return Objective(self.samples.in_span, self.loss, self.regularizer, self.alpha)
 
     def shuffled(self, rng):
         """The objective on a copy of the samples in random order, those without weight left out."""

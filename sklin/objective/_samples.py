@@ -8,6 +8,10 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import blas
 
+# Beyond, a matrix of features by features, and the time to make and to factor it, outgrows what
+# it saves.
+LARGEST_DENSE = 8192
+
 
 class Samples:
     """Weighted samples, and the sums over them that optimizers ask for.
@@ -37,12 +41,13 @@ class Samples:
         are one each.
     """
 
+    n_passes = 0
+
     def __init__(self, X, y, n_classes, *, sample_weight=None, fit_intercept=True):
         self.X = X
         self.y = y
         self.n_classes = n_classes
         self.fit_intercept = fit_intercept
-        self.n_passes = 0
         if sample_weight is None:
             self.weight = np.full(X.shape[0], 1.0 / X.shape[0])
         else:
@@ -66,6 +71,18 @@ class Samples:
             sample_weight=self.weight[index],
             fit_intercept=self.fit_intercept,
         )
+
+    @cached_property
+    def in_span(self):
+        """The samples in coordinates of their span: `SpanSamples`."""
+        from sklin.objective._span import SpanSamples  # which is made of this class
+
+        return SpanSamples(self)
+
+    @property
+    def is_dense(self):
+        """Whether matrices of n_features x n_features are made of the samples."""
+        return not sparse.issparse(self.X) and self.X.shape[1] <= LARGEST_DENSE
 
     def scores(self, params):
         """Scores ``X W' + b`` of shape (n_samples, n_classes), one pass."""

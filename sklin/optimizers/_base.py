@@ -279,6 +279,10 @@ class Optimizer(Component):
         Whether it goes by mini-batches, on which a regularizer may lay noise.
     is_stochastic : bool
         Whether it uses ``random_state``, and its values are estimates.
+    in_span : bool
+        Whether its steps are the same in all orthonormal coordinates of the features, up to
+        rounding. Then features that outnumber the samples are left for coordinates of the span of
+        the samples where a minimum lies in it (see `sklin.objective.Objective.in_span`).
     n_iter_no_change : int or None
         Iterations without a change after which a value that nothing is proven about has settled;
         None for never.
@@ -287,6 +291,7 @@ class Optimizer(Component):
     needs = ()
     uses_batches = False
     is_stochastic = False
+    in_span = False
     n_iter_no_change = 1
 
     def missing(self, loss, regularizer):
@@ -407,6 +412,16 @@ class Optimizer(Component):
         rng = check_random_state(random_state)
         params = np.zeros(objective.shape) if params is None else np.array(params, dtype=float)
         params = objective.feasible(params)
+        lift = None
+        if self.in_span and objective.is_wide:
+            objective = objective.in_span()
+            lift, params = objective.samples.lift, objective.samples.lower(params)
+            if callback is not None:
+                given = callback
+
+                def callback(n_iter, step):
+                    return given(n_iter, step._replace(params=lift(step.params)))
+
         result = Result(params, math.inf, n_iter=-1)
         stop = Stop(self, max_iter, tol, target, callback)
         steps = iter(self.steps(objective, params, tol, rng))
@@ -427,4 +442,6 @@ class Optimizer(Component):
             if hasattr(steps, "close"):  # a generator; other iterators need not be told
                 steps.close()
         result.n_iter = max(result.n_iter, 0)
+        if lift is not None:
+            result.params = lift(result.params)
         return result

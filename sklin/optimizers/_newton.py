@@ -52,6 +52,7 @@ class LBFGS(Optimizer):
     """
 
     needs = ("roundable loss", "smooth regularizer")
+    in_span = True
 
     def __init__(self, memory=10):
         self.memory = memory
@@ -98,6 +99,7 @@ class Newton(Optimizer):
     """
 
     needs = ("roundable loss", "smooth regularizer")
+    in_span = True
 
     def __init__(self, warm_up=0, max_direct=1000, max_cg=200):
         self.warm_up = warm_up

@@ -20,15 +20,7 @@ gradients would take more than that; `ClassPreconditioner.price` is what the cho
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg, sparse
-
-# Beyond, a factor (and the time for X' X) outgrows what it saves; the diagonal is used.
-LARGEST_DENSE = 8192
-
-
-def is_dense(samples):
-    """Whether matrices of n_features x n_features are made of the samples."""
-    return not sparse.issparse(samples.X) and samples.X.shape[1] <= LARGEST_DENSE
+from scipy import linalg
 
 
 class Solve:
@@ -90,7 +82,7 @@ class Preconditioner:
     def __init__(self, objective, curvature):
         self.samples = samples = objective.samples
         self.curvature = curvature
-        moments = samples.covariance if is_dense(samples) else samples.variances
+        moments = samples.covariance if samples.is_dense else samples.variances
         ridge = objective.alpha * mean_curvature_of(objective)
         self.solve = Solve(
             np.multiply(moments, curvature, dtype=np.float64, order="K"),
@@ -128,7 +120,7 @@ class ClassPreconditioner:
         ridge = objective.alpha * mean_curvature_of(objective, point.params)
         self.curvature = np.maximum(weight.sum(axis=0), 1e-300)
         self.mean = (samples.X.T @ weight.astype(samples.X.dtype)).T / self.curvature[:, None]
-        squares = None if is_dense(samples) else samples.squares
+        squares = None if samples.is_dense else samples.squares
         self.solves = []
         for k in range(objective.shape[0]):
             if squares is None:
@@ -149,7 +141,7 @@ class ClassPreconditioner:
         weighted moments are summed up (50 against 200 thousand millions a second, measured on
         50,000 x 3,072 float32), and only half of a symmetric matrix is computed.
         """
-        if not is_dense(samples):
+        if not samples.is_dense:
             return 4.0
         n_samples, n_features = samples.X.shape
         if 8 * samples.n_classes * n_features**2 > max(samples.X.nbytes, 2**26):

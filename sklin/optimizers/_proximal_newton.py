@@ -10,7 +10,7 @@ from sklin._component import check_number
 from sklin._linalg import inner
 from sklin.optimizers._base import Optimizer, Step
 from sklin.optimizers._newton import descend, mean_curvature
-from sklin.optimizers._preconditioner import ClassPreconditioner, Solve, is_dense
+from sklin.optimizers._preconditioner import ClassPreconditioner, Solve
 from sklin.optimizers._proximal import finish
 
 
@@ -163,7 +163,7 @@ class Model:
         samples = point.objective.samples
         self.samples = samples
         self.mean = samples.mean if samples.fit_intercept else None
-        if is_dense(samples):
+        if samples.is_dense:
             moments = samples.covariance
             self.moments = np.tril(moments) + np.tril(moments, -1).T
         else:
@@ -304,7 +304,7 @@ def up_to_the_kinks(point, direction, max_halvings=20):
 def newton_step(point, max_cg):
     """Newton step on the support by conjugate gradients; None where there is none, or no gain."""
     mask = free_parameters(point)
-    if mask is None or not is_dense(point.objective.samples):
+    if mask is None or not point.objective.samples.is_dense:
         return None
     precondition = SupportPreconditioner(point, point.objective.samples.coef(mask))
     rest = np.where(mask, -point.gradient, 0.0)
