@@ -48,7 +48,7 @@ class _OneThread:
                 self.limit = None
 
 
-_one_thread = _OneThread()
+one_thread = _OneThread()
 
 
 def threads_for(n_samples, n_features, n_classes):
@@ -59,4 +59,4 @@ def threads_for(n_samples, n_features, n_classes):
     features took 157 s on two threads and 11 on one.
     """
     small = n_samples * n_features * n_classes < 2e7 and n_samples * n_features**2 < 2e9
-    return _one_thread if small else nullcontext()
+    return one_thread if small else nullcontext()

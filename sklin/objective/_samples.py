@@ -103,7 +103,9 @@ class Samples:
         self.n_passes += 1
         dual = dual * self.weight.astype(dual.dtype)[:, None]
         total = np.empty((dual.shape[1], self.shape[1]))
-        self.coef(total)[...] = (self.X.T @ dual).T
+        # On 20,000 x 836 float32 and ten classes 8 ms, X' dual 11; scipy's sparse arrays know one.
+        coef = (self.X.T @ dual).T if sparse.issparse(self.X) else dual.T @ self.X
+        self.coef(total)[...] = coef
         if self.fit_intercept:
             total[:, -1] = dual.sum(axis=0, dtype=np.float64)
         return total
@@ -131,9 +133,14 @@ class Samples:
 
         Dense X only; shape (n_features, n_features), dtype of X, the lower triangle filled.
         """
+        # Of all rows: from 8,192 or 3 n_features of 20,000, the diagonal lifted to the exact one, a
+        # softmax took 10% less time at best (3,072 pixels) and up to three times as long where
+        # features are rare (836 of HoG and colour: 1,165 passes to a gap of 1e-3 where all rows
+        # took 335).
         total = self.moments(self.weight)
         if self.fit_intercept:
-            total -= np.outer(self.mean, self.mean).astype(total.dtype)
+            syr = blas.ssyr if total.dtype == np.float32 else blas.dsyr
+            total = syr(-1.0, self.mean, lower=1, a=total, overwrite_a=1)
         return total
 
     def moments(self, weight, columns=None):
