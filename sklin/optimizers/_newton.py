@@ -178,7 +178,8 @@ def descend(objective, params, tol, directions, search=line_search):
     source = directions(point)
     direction = next(source)
     certificate, age, drop = objective.certificate(), 0, np.inf
-    stalled, stalled_for_good = Stall(10), Stall(1)
+    # Rounded hinges creep: with a patience of ten, fits in float32 ended at gaps of 2e-3.
+    stalled, stalled_for_good = Stall(40), Stall(1)
     while True:
         true = point if smooth else point.under(objective)
         gap = true.value - certificate.add(point)
@@ -194,7 +195,7 @@ def descend(objective, params, tol, directions, search=line_search):
         if not smooth and is_minimal(point, true, drop):
             width /= 2
             point, drop = point.under(objective.smoothed(width)), np.inf
-            direction, stalled = source.send(point), Stall(10)
+            direction, stalled = source.send(point), Stall(40)
         for _ in range(5):
             new = search(point, direction)
             if new is not None:
@@ -209,7 +210,7 @@ def descend(objective, params, tol, directions, search=line_search):
                 reason = f"No step improves the objective at the accuracy of {accuracy}."
                 yield Step(point.params, true.value, gap, reason)
                 return
-            new, age, stalled = point.renewed(), -1, Stall(10)
+            new, age, stalled = point.renewed(), -1, Stall(40)
         drop, point = point.value - new.value, new
         age += 1
         direction = source.send(point)
@@ -221,15 +222,19 @@ def is_rough(smoothed, true, gap, tol):
 
 
 def is_minimal(smoothed, true, drop):
-    """Whether the smoothed objective is closer to its minimum than to the true objective.
+    """Whether the rounding of the kinks costs more of the proven gap than what can be gained at it.
 
-    Where no bound tells (``alpha=0``), whether the last step's ``drop`` is small beside the
+    A wide rounding is quickly minimised and proves little, a narrow one the reverse: on 20,000
+    CIFAR-10 images, until a gap of 1e-3 at alpha 1e-3 was proven, it took 571 passes on pixels and
+    1,706 on HoG and colour to sharpen at equal shares; 524 and 2,569 at a fifth, 720 and 1,396 at
+    twice. Where no bound tells (``alpha=0``), whether the last step's ``drop`` is small beside the
     distance to the true objective.
     """
     gap = smoothed.value - smoothed.objective.lower_bound(smoothed)
     if gap == np.inf:
         return drop <= 0.1 * (true.value - smoothed.value)
-    return gap <= 0.5 * min(true.value - smoothed.value, smoothed.value)
+    cost = true.value - true.objective.lower_bound(smoothed) - gap
+    return gap <= min(cost, 0.5 * smoothed.value)
 
 
 def mean_curvature(point):
