@@ -303,10 +303,11 @@ def factor_of_hessian(point, scale, damping):
     if damping:
         diagonal += damping * mean_curvature(point) * scale
     # Flat directions (a common shift of all intercepts, say) have no curvature at all: a trace of
-    # it is lent to all, as little as the factor bears.
-    lift = np.finfo(float).eps * diagonal.sum()
+    # it is lent to all, as little as the factor bears, and in proportion to what they have.
+    np.maximum(diagonal, max(np.finfo(float).eps * diagonal.max(initial=0.0), 1e-300), out=diagonal)
+    lift = np.finfo(float).eps * len(hessian)
     while True:
-        diagonal += lift
+        diagonal *= 1 + lift
         try:
             return linalg.cho_factor(hessian, lower=True, check_finite=False)
         except linalg.LinAlgError:

@@ -48,18 +48,19 @@ class Solve:
         # In float64: with alpha = 1e-5 on pixels the condition number is near float32's limit.
         matrix = np.asarray(moments, dtype=np.float64, order="F")
         diagonal = matrix.ravel(order="K")[:: len(matrix) + 1]
-        size = diagonal.max(initial=0.0) + ridge
-        diagonal += max(ridge, eps * size, 1e-300)
-        lift = eps * size
+        diagonal += ridge
+        np.maximum(diagonal, max(eps**2 * diagonal.max(initial=0.0), 1e-300), out=diagonal)
+        lift = eps
         while True:
+            # Rounding in X' X can leave it slightly indefinite; any lift that succeeds serves,
+            # since the preconditioner shapes the path and not the minimum. It is relative, for one
+            # feature may be a million times as large as another.
+            diagonal *= 1 + lift
             try:
                 self.factor = linalg.cho_factor(matrix, lower=True, check_finite=False)
                 return
             except linalg.LinAlgError:
-                # Rounding in X' X can leave it slightly indefinite; any lift that succeeds serves,
-                # since the preconditioner shapes the path and not the minimum.
                 lift *= 10
-                diagonal += lift
 
     def __call__(self, rows):
         """The inverse times each row of an array (n, n_features)."""
@@ -121,7 +122,7 @@ class ClassPreconditioner:
         weight = objective.loss.hessian_diagonal(point.scores, samples.y).astype(np.float64)
         weight *= samples.weight[:, None]
         ridge = objective.alpha * mean_curvature_of(objective, point.params)
-        self.curvature = np.maximum(weight.sum(axis=0), 1e-300)
+        self.curvature = of_each_class(weight)
         self.mean = (samples.X.T @ weight.astype(samples.X.dtype)).T / self.curvature[:, None]
         squares = None if samples.is_dense else samples.squares
         self.solves = []
@@ -167,6 +168,15 @@ class ClassPreconditioner:
                 direction[k] = solve(gradient[k : k + 1])[0]
         # What all classes have in common moves no score differences, and its gradient is zero.
         return direction - direction.mean(axis=0) if self.centres else direction
+
+
+def of_each_class(weight):
+    """Sums of the second derivatives by the score of each class, none of them next to nothing.
+
+    A class that no sample is near has no curvature here, and has elsewhere.
+    """
+    total = weight.sum(axis=0)
+    return np.maximum(total, max(1e-3 * total.mean(), 1e-300))
 
 
 def mean_curvature_of(objective, params=None):

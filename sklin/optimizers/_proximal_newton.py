@@ -10,7 +10,7 @@ from sklin._component import check_number
 from sklin._linalg import inner
 from sklin.optimizers._base import Optimizer, Step
 from sklin.optimizers._newton import descend, mean_curvature
-from sklin.optimizers._preconditioner import ClassPreconditioner, Solve
+from sklin.optimizers._preconditioner import ClassPreconditioner, Solve, of_each_class
 from sklin.optimizers._proximal import finish
 
 
@@ -336,7 +336,7 @@ class SupportPreconditioner:
         self.samples = samples = objective.samples
         weight = objective.loss.hessian_diagonal(point.scores, samples.y).astype(np.float64)
         weight *= samples.weight[:, None]
-        self.curvature = np.maximum(weight.sum(axis=0), 1e-300)
+        self.curvature = of_each_class(weight)
         self.mean = (samples.X.T @ weight.astype(samples.X.dtype)).T / self.curvature[:, None]
         ridge = objective.alpha * objective.regularizer.curvature
         self.parts = []
