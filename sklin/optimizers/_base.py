@@ -111,6 +111,11 @@ class Stop:
     def __call__(self, result, step):
         """Status and message if the run is to stop at a step, else None."""
         if step.done:
+            if self.quiet and not math.isfinite(step.gap):
+                return "converged", (
+                    f"Converged: the last step changed the objective by less than tol={self.tol:g} "
+                    "of itself, and none improves it."
+                )
             return "exhausted", step.done
         if not math.isfinite(step.value):
             return "diverged", (

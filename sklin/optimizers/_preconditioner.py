@@ -49,7 +49,8 @@ class Solve:
         matrix = np.asarray(moments, dtype=np.float64, order="F")
         diagonal = matrix.ravel(order="K")[:: len(matrix) + 1]
         diagonal += ridge
-        np.maximum(diagonal, max(eps**2 * diagonal.max(initial=0.0), 1e-300), out=diagonal)
+        # What is next to nothing must not give directions beyond the range of float32.
+        np.maximum(diagonal, max(eps**2 * diagonal.max(initial=0.0), 1e-30), out=diagonal)
         lift = eps
         while True:
             # Rounding in X' X can leave it slightly indefinite; any lift that succeeds serves,
@@ -176,7 +177,7 @@ def of_each_class(weight):
     A class that no sample is near has no curvature here, and has elsewhere.
     """
     total = weight.sum(axis=0)
-    return np.maximum(total, max(1e-3 * total.mean(), 1e-300))
+    return np.maximum(total, max(1e-3 * total.mean(), 1e-30))
 
 
 def mean_curvature_of(objective, params=None):

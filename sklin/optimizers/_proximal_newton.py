@@ -168,6 +168,13 @@ class Model:
             self.moments = np.tril(moments) + np.tril(moments, -1).T
         else:
             self.moments = samples.variances.astype(samples.X.dtype)
+        # The inner steps are as long for each feature as its variance allows, as far as that is
+        # known beside its mean.
+        noise = np.finfo(samples.X.dtype).eps * (samples.variances + samples.mean**2)
+        least = 1e-12 * samples.variances.max(initial=1e-300)
+        self.scale = np.maximum(samples.variances, np.maximum(noise, least))
+        if samples.is_dense:  # rounding must not make it fall anywhere
+            np.fill_diagonal(self.moments, np.maximum(np.diag(self.moments), self.scale))
         self.pairs = deque(maxlen=memory)
         self.forget(point)
 
@@ -199,7 +206,8 @@ class Model:
             coef = self.samples.coef
             step = coef(new.params) - coef(point.params)
             change = self.slope(new)[0] - self.slope(point)[0]
-            if inner(step, change) > 1e-12 * inner(change, change):
+            # Neither is far from the other's multiple, in the scale of the features.
+            if inner(step, change) > 1e-12 * inner(change / self.scale, change):
                 self.pairs.append((step, change))
         self._forget_corrections()
         for step, change in self.pairs:
@@ -221,12 +229,15 @@ class Model:
         return product
 
     def bound(self, shape):
-        """A bound on the largest eigenvalue, by power iteration and a little more."""
+        """A bound on the largest eigenvalue for features scaled to unit variance.
+
+        By power iteration, and a little more.
+        """
         if self.largest is None:
             vector = np.random.RandomState(0).standard_normal(shape)
-            size = 1.0
+            size, root = 1.0, np.sqrt(self.scale)
             for _ in range(10):
-                vector = self.product(vector / size)
+                vector = self.product(vector / (size * root)) / root
                 size = max(np.linalg.norm(vector), 1e-300)
             self.largest = 1.1 * size
         return self.largest
@@ -237,17 +248,17 @@ class Model:
         regularizer, alpha = point.objective.regularizer, point.objective.alpha
         slope, intercept = self.slope(point)
         coef = self.samples.coef(point.params)
-        largest = self.bound(coef.shape)
+        step = 1 / (self.bound(coef.shape) * self.scale) * np.ones(coef.shape)
         new, ahead, momentum, first = coef, coef, 1.0, None
         for _ in range(max_inner):
             gradient = slope + self.product(ahead - coef) if ahead is not coef else slope
-            old, new = new, regularizer.prox(ahead - gradient / largest, alpha / largest)
-            residual = new - ahead
+            old, new = new, regularizer.prox(ahead - step * gradient, step * alpha)
+            residual = (new - ahead) * np.sqrt(self.scale)
             size = np.linalg.norm(residual)
             first = size if first is None else first
             if size <= 0.02 * first:
                 break
-            if inner(residual, new - old) < 0:
+            if inner(residual, (new - old) * np.sqrt(self.scale)) < 0:
                 momentum = 1.0
             following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
             ahead = new + (momentum - 1) / following * (new - old)
@@ -320,7 +331,8 @@ def newton_step(point, max_cg):
         rest = rest - size / curvature * product
         preconditioned = precondition(rest)
         size, previous = inner(rest, preconditioned), size
-        if size <= 1e-4 * start:
+        # Where float32 sees no curvature the equations have no solution, and the rest grows.
+        if not 1e-4 * start < size < 1e6 * start:
             break
         direction = preconditioned + size / previous * direction
     if point.objective.samples.fit_intercept and point.objective.loss.shift_invariant:
