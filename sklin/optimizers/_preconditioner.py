@@ -26,39 +26,44 @@ from sklin._linalg import one_thread
 
 
 class Solve:
-    """Inverse of ``moments + ridge``, or of its diagonal; kept as a Cholesky factor.
+    """Inverse of ``scale * moments + ridge``, or of its diagonal; kept as a Cholesky factor.
 
     Parameters
     ----------
     moments : ndarray of shape (n_features, n_features) or (n_features,)
-        The lower triangle of a matrix, or a diagonal; overwritten if it is a matrix of float64.
+        The lower triangle of a matrix, or a diagonal.
     ridge : float
         What is added to the diagonal.
     eps : float
         Accuracy with which the moments are known.
+    scale : float
+        Their factor.
     """
 
-    def __init__(self, moments, ridge, eps):
+    def __init__(self, moments, ridge, eps, scale=1.0):
         self.dense = moments.ndim == 2
         if not self.dense:
-            diagonal = moments + ridge
+            diagonal = scale * moments + ridge
             # A feature without variance and without penalty moves nothing: any positive will do.
             self.diagonal = np.maximum(diagonal, eps * max(diagonal.max(initial=0.0), 1e-300))
             return
-        # In float64: with alpha = 1e-5 on pixels the condition number is near float32's limit.
-        matrix = np.asarray(moments, dtype=np.float64, order="F")
-        diagonal = matrix.ravel(order="K")[:: len(matrix) + 1]
-        diagonal += ridge
-        # What is next to nothing must not give directions beyond the range of float32.
-        np.maximum(diagonal, max(eps**2 * diagonal.max(initial=0.0), 1e-30), out=diagonal)
         lift = eps
         while True:
+            # In float64: with alpha = 1e-5 on pixels the condition number is near float32's limit.
+            # The factor takes the matrix's place; besides the moments there is no third.
+            matrix = np.multiply(moments, scale, dtype=np.float64, order="F")
+            diagonal = matrix.ravel(order="K")[:: len(matrix) + 1]
+            diagonal += ridge
+            # What is next to nothing must not give directions beyond the range of float32.
+            np.maximum(diagonal, max(eps**2 * diagonal.max(initial=0.0), 1e-30), out=diagonal)
             # Rounding in X' X can leave it slightly indefinite; any lift that succeeds serves,
             # since the preconditioner shapes the path and not the minimum. It is relative, for one
             # feature may be a million times as large as another.
             diagonal *= 1 + lift
             try:
-                self.factor = linalg.cho_factor(matrix, lower=True, check_finite=False)
+                self.factor = linalg.cho_factor(
+                    matrix, lower=True, overwrite_a=True, check_finite=False
+                )
                 return
             except linalg.LinAlgError:
                 lift *= 10
@@ -89,11 +94,7 @@ class Preconditioner:
         self.curvature = curvature
         moments = samples.covariance if samples.is_dense else samples.variances
         ridge = objective.alpha * mean_curvature_of(objective)
-        self.solve = Solve(
-            np.multiply(moments, curvature, dtype=np.float64, order="K"),
-            ridge,
-            np.finfo(samples.X.dtype).eps,
-        )
+        self.solve = Solve(moments, ridge, np.finfo(samples.X.dtype).eps, scale=curvature)
 
     def __call__(self, gradient):
         """Multiply the approximate inverse with a gradient, of the shape of the parameters."""

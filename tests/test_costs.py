@@ -1,0 +1,74 @@
+"""What a fit costs, without a clock: passes over the data, and memory beside it."""
+
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+
+from sklin import LinearSVMClassifier, SoftmaxClassifier
+from sklin.optimizers import choose
+
+
+def image_like(n_samples, n_features, n_classes=10, dtype=np.float32):
+    """Features with the spectrum of pixels, whose variances fall as 1 / k^2, and noisy classes."""
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.standard_normal((n_features, n_features)))[0]
+    hidden = rng.standard_normal((n_samples, n_features))
+    X = hidden / np.arange(1, n_features + 1) @ basis
+    scores = hidden[:, :30] @ rng.standard_normal((30, n_classes))
+    y = (scores + 5 * rng.standard_normal(scores.shape)).argmax(axis=1)
+    return (X / X.std(axis=0)).astype(dtype), y
+
+
+# The most passes over the data that a fit may take, to the default tol of 1e-4: a quarter more than
+# it took when this was written. A pass is a product of all samples with n_classes vectors.
+MOST = {
+    "softmax": (SoftmaxClassifier(), {1e-1: 24, 1e-3: 50, 1e-5: 85}),
+    "squared": (LinearSVMClassifier(loss="squared_hinge"), {1e-1: 50, 1e-3: 82, 1e-5: 150}),
+    "hinge": (LinearSVMClassifier(), {1e-1: 95, 1e-3: 560}),
+    "l1": (SoftmaxClassifier(regularizer="l1"), {1e-1: 14, 1e-2: 90}),
+}
+
+
+@pytest.mark.parametrize(
+    "name, alpha", [(name, alpha) for name, (_, most) in MOST.items() for alpha in most]
+)
+def test_passes_until_the_gap_is_proven(name, alpha):
+    model, most = MOST[name]
+    X, y = image_like(1_500, 192)
+    objective, _ = model.set_params(alpha=alpha).make_objective(X, y)
+    tol = 1e-3 if name == "hinge" else 1e-4
+    result = choose(objective).minimize(objective, tol=tol)
+    assert result.converged
+    assert objective.samples.n_passes <= most[alpha]
+
+
+def peak_of(fit):
+    """Largest memory, in bytes, that a fit takes at any time, what it leaves included."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tracemalloc.start()
+        try:
+            fit()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "model",
+    [SoftmaxClassifier(), LinearSVMClassifier(loss="squared_hinge"), LinearSVMClassifier()],
+    ids=repr,
+)
+def test_memory_beside_the_samples(model, dtype):
+    """Two matrices of features by features, some arrays of scores and of weights; no copy of X."""
+    n_samples, n_features, n_classes = 6_000, 500, 5
+    X, y = image_like(n_samples, n_features, n_classes, dtype)
+    model.set_params(alpha=1e-2, max_iter=30)
+    peak = peak_of(lambda: model.fit(X, y))
+    scores = n_samples * n_classes * X.itemsize
+    planes = 2 * 30 * 8 * n_features * n_classes  # the certificate's, and a stack of them
+    allowed = 2 * 8 * n_features**2 + planes + 20 * scores + 2**20
+    assert peak <= allowed < X.nbytes
