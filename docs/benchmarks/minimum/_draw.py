@@ -46,12 +46,14 @@ def draw(results, file):
         for j, alpha in enumerate(columns):
             ax = axes[i, j]
             result = drawn.get((row, alpha))
-            if result is None:
-                ax.set_visible(False)
-                continue
-            _panel(ax, result, lines)
             if i == 0:
                 ax.set_title(f"alpha = {alpha:g}", fontsize=11)
+            if result is None:
+                ax.axis("off")
+                continue
+            # The first that there is, in its row.
+            ax.tick_params(labelleft=not lines)
+            _panel(ax, result, lines)
             if i == len(rows) - 1:
                 ax.set_xlabel("seconds")
         title = f"{Case(*row).title}\n{result_of(results, row)['data'].replace(', ', chr(10), 1)}"
