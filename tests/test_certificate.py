@@ -28,7 +28,9 @@ def make(loss, regularizer, alpha=1e-3, fit_intercept=True):
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("regularizer", [L2(), L1(), ElasticNet()], ids=repr)
+@pytest.mark.parametrize(
+    "regularizer", [L2(), L1(), pytest.param(ElasticNet(), marks=pytest.mark.slow)], ids=repr
+)
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_bounds_of_random_points_are_below_the_minimum(loss, regularizer, fit_intercept):
     objective = make(loss, regularizer, 1e-2, fit_intercept)

@@ -59,11 +59,17 @@ def grid_search(plain, alphas, **options):
         (SoftmaxClassifierCV(), SoftmaxClassifier()),
         (SoftmaxClassifierCV(scoring="neg_log_loss"), SoftmaxClassifier()),
         (SoftmaxClassifierCV(class_weight="balanced"), SoftmaxClassifier(class_weight="balanced")),
-        (SoftmaxClassifierCV(regularizer=ElasticNet(0.3)), None),
+        pytest.param(
+            SoftmaxClassifierCV(regularizer=ElasticNet(0.3)), None, marks=pytest.mark.slow
+        ),
         (SoftmaxClassifierCV(regularizer="group_l2", fit_intercept=False), None),
         (LinearSVMClassifierCV(loss="squared_hinge", margin=2.0), None),
         (LinearSVMClassifierCV(loss=OneVsRest("squared_hinge"), optimizer="lbfgs"), None),
-        (LinearSVMClassifierCV(multi_class="crammer_singer", tol=1e-5), None),
+        pytest.param(
+            LinearSVMClassifierCV(multi_class="crammer_singer", tol=1e-5),
+            None,
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=str,
 )
