@@ -117,7 +117,7 @@ class Newton(Optimizer):
             if self._is_direct(params) and step.gap <= tol * abs(step.value):
                 # A few more steps make nearly all digits right. They cost little here, and with
                 # them a weight of two and a sample given twice agree to rounding, whatever tol is.
-                for finer in itertools.islice(steps, 4 * objective.loss.smooth):
+                for finer in itertools.islice(steps, 4):
                     step = step if finer.done else finer
             yield step
 
@@ -192,7 +192,8 @@ def descend(objective, params, tol, directions, search=line_search):
             continue
         rough = is_rough(point, true, gap, tol)
         yield Step(point.params, true.value, gap, rough=rough)
-        if not smooth and is_minimal(point, true, drop):
+        # What is good enough is not sharpened any more, so that further steps go to one point.
+        if not smooth and gap > goal and is_minimal(point, true, drop):
             width /= 2
             point, drop = point.under(objective.smoothed(width)), np.inf
             direction, stalled = source.send(point), Stall(40)
