@@ -26,7 +26,7 @@ def name_of(component):
     """The repr of a component on one line; the name of its type where it has no repr."""
     try:
         return " ".join(repr(component).split())
-    except Exception:
+    except Exception:  # a stranger's repr may raise anything, and the report is to be made
         return type(component).__name__
 
 
@@ -158,6 +158,7 @@ def check_parameter_laws(laws):
     which a class in a notebook or a docstring is not.
     """
     component = laws.component
+    # Whatever a stranger's code raises is the law's being broken, and is told as that.
     try:
         repr(component)
     except Exception as error:

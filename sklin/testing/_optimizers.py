@@ -218,6 +218,7 @@ def check_needs(laws):
 def guarded(laws):
     """What use leaves alone: the optimizer, and random numbers that are not rng's."""
     held = copy.deepcopy(vars(laws.component))
+    # The old interface is looked at because it is the one that must not be used (NPY002).
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
     yield
     now = vars(laws.component)
