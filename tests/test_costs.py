@@ -21,8 +21,9 @@ def image_like(n_samples, n_features, n_classes=10, dtype=np.float32):
     return (X / X.std(axis=0)).astype(dtype), y
 
 
-# The most passes over the data that a fit may take, to the default tol of 1e-4: a quarter more than
-# it took when this was written. A pass is a product of all samples with n_classes vectors.
+# The most passes over the data that a fit may take, to the default tol of 1e-4 (the hinge: 1e-3): a
+# quarter more than it took when this was written. A pass is a product of all samples with n_classes
+# vectors.
 MOST = {
     "softmax": (SoftmaxClassifier(), {1e-1: 24, 1e-3: 50, 1e-5: 85}),
     "squared": (LinearSVMClassifier(loss="squared_hinge"), {1e-1: 50, 1e-3: 82, 1e-5: 150}),

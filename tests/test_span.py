@@ -119,6 +119,29 @@ def test_other_penalties_stay_with_the_features(regularizer):
     assert not Objective(Samples(X, y, 3), CrossEntropy(), regularizer, 0.1).is_wide
 
 
+def test_one_feature_that_outweighs_all_others_stays_with_the_features():
+    # In products of samples the others' digits would be lost, and with them their span: the bound
+    # would be one of another problem.
+    X, y = wide()
+    X[:, 0] *= 1e8
+    objective = objective_of(X, y)
+    assert not objective.is_wide
+    without = objective_of(X[:, 1:], y)
+    most = Newton().minimize(without, tol=1e-6).value  # at weight zero of that feature
+    result = Newton().minimize(objective, tol=1e-6)
+    assert result.value - result.gap <= most
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_zeros_are_fitted(fit_intercept):
+    y = np.array([0, 0, 1, 2])
+    objective = objective_of(np.zeros((4, 9)), y, fit_intercept)
+    for optimizer in (Newton(), LBFGS()):
+        value = optimizer.minimize(objective, tol=1e-9).value
+        expected = 1.5 * np.log(2) if fit_intercept else np.log(3)
+        assert value == pytest.approx(expected, rel=1e-6)
+
+
 def test_sparse_and_tall_data_stay_with_the_features():
     X, y = wide()
     assert not objective_of(sparse.csr_array(X), y).is_wide

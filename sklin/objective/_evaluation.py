@@ -112,7 +112,7 @@ class Evaluation:
         curved = np.flatnonzero(curvature.any(axis=0))
         row, column = np.tril_indices(width)
         total = np.zeros((len(one), len(row)))
-        step = max(1, 2**20 // len(row))
+        step = max(1, 2**20 // max(len(row), 1))
         buffer = np.empty((len(row), min(step, len(curved))))
         for start in range(0, len(curved), step):
             index = curved[start : start + step]

@@ -67,6 +67,7 @@ class Objective:
             and not sparse.issparse(self.samples.X)
             and n_samples < n_features
             and n_samples <= LARGEST_DENSE
+            and self.samples.is_even
         )
 
     def in_span(self):

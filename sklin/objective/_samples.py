@@ -79,6 +79,12 @@ class Samples:
 
         return SpanSamples(self)
 
+    @cached_property
+    def is_even(self):
+        """Whether no feature is so large that products of samples lose the digits of the others."""
+        variances = self.variances[self.variances > 0]
+        return len(variances) > 0 and variances.max() <= 1e8 * np.median(variances)
+
     @property
     def is_dense(self):
         """Whether matrices of n_features x n_features are made of the samples."""

@@ -70,8 +70,10 @@ class SpanSamples(Samples):
         return [slice(start, start + step) for start in range(0, n_features, step)]
 
     def lift(self, params):
-        """Parameters in the coordinates of the features; about one pass."""
-        self.n_passes += 1
+        """Parameters in the coordinates of the features.
+
+        It counts as no pass: a fit that is watched is to go the same way.
+        """
         combination = linalg.solve_triangular(
             self.factor, self.coef(params).T, lower=True, trans="T", check_finite=False
         )

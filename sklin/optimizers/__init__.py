@@ -97,7 +97,10 @@ def choose(objective):
         serving = [each for each in exact if not each.missing(loss, regularizer)]
         return serving[0] if serving else choose_batches(objective)
     n_samples, n_classes = len(objective.samples.y), objective.shape[0]
-    n_params = n_classes * (n_samples if objective.is_wide else objective.shape[1])
+    width = objective.shape[1]
+    if objective.is_wide:
+        width = min(width, n_samples + objective.samples.fit_intercept)
+    n_params = n_classes * width
     work = n_samples * n_params**2 + n_params**3 / 3
     # The second derivatives of the losses are held for all samples at once: 256 MB at most.
     direct = n_params <= Newton().max_direct and n_samples * n_classes**2 <= 2**25

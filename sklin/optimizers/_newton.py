@@ -21,7 +21,7 @@ class LBFGS(Optimizer):
     A quasi-Newton method learns the curvature of the objective from its last steps. Begun with a
     multiple of the identity it learns slowly where features are correlated, as pixels are; begun
     with ``(c Cov(x) + 2 alpha I)^-1``, one Cholesky factor for all classes, most of the curvature
-    is known before the first step, and a fit takes some ten to twenty passes over the data.
+    is known before the first step, and a fit takes some ten to twenty steps.
 
     A loss with kinks is minimised through smooth ones: the kink of the hinge is rounded over a
     width, and the width is shrunk as the smoothed objective approaches its minimum. Gradients of

@@ -20,7 +20,7 @@ gradients would take more than that; `ClassPreconditioner.price` is what the cho
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from sklin._linalg import one_thread
 
@@ -123,7 +123,7 @@ class ClassPreconditioner:
         self.centres = objective.loss.shift_invariant
         weight = objective.loss.hessian_diagonal(point.scores, samples.y).astype(np.float64)
         weight *= samples.weight[:, None]
-        ridge = objective.alpha * mean_curvature_of(objective, point.params)
+        self.ridge = ridge = objective.alpha * mean_curvature_of(objective, point.params)
         self.curvature = of_each_class(weight)
         self.mean = (samples.X.T @ weight.astype(samples.X.dtype)).T / self.curvature[:, None]
         squares = None if samples.is_dense else samples.squares
@@ -148,7 +148,7 @@ class ClassPreconditioner:
         50,000 x 3,072 float32), and only half of a symmetric matrix is computed.
         """
         if not samples.is_dense:
-            return 4.0
+            return 4.0 if sparse.issparse(samples.X) else np.inf
         n_samples, n_features = samples.X.shape
         if 8 * samples.n_classes * n_features**2 > max(samples.X.nbytes, 2**26):
             return np.inf
@@ -156,8 +156,9 @@ class ClassPreconditioner:
 
     def __call__(self, gradient):
         """Multiply the approximate inverse with a gradient, of the shape of the parameters."""
+        common = gradient.mean(axis=0)
         if self.centres:
-            gradient = gradient - gradient.mean(axis=0)
+            gradient = gradient - common
         direction = np.empty_like(gradient)
         if self.samples.fit_intercept:
             rest = gradient[:, :-1] - gradient[:, -1:] * self.mean
@@ -168,8 +169,13 @@ class ClassPreconditioner:
         else:
             for k, solve in enumerate(self.solves):
                 direction[k] = solve(gradient[k : k + 1])[0]
-        # What all classes have in common moves no score differences, and its gradient is zero.
-        return direction - direction.mean(axis=0) if self.centres else direction
+        if self.centres:
+            # What all classes have in common moves no differences: the penalty alone bends it.
+            direction -= direction.mean(axis=0)
+            if self.ridge > 0:
+                coef = self.samples.coef(direction)
+                coef += self.samples.coef(common[None]) / self.ridge
+        return direction
 
 
 def of_each_class(weight):

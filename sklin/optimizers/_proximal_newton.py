@@ -86,7 +86,7 @@ class ProximalNewton(Optimizer):
                 bound = step.value - step.gap
                 lipschitz = objective.loss.curvature(objective.shape[0])
                 lipschitz *= objective.samples.largest_moment
-                if np.isfinite(lipschitz):
+                if 0 < lipschitz < np.inf:
                     point = finish(objective.evaluate(step.params), lipschitz)
                     step = Step(point.params, point.value, point.value - bound)
             yield step
@@ -171,7 +171,7 @@ class Model:
         # The inner steps are as long for each feature as its variance allows, as far as that is
         # known beside its mean.
         noise = np.finfo(samples.X.dtype).eps * (samples.variances + samples.mean**2)
-        least = 1e-12 * samples.variances.max(initial=1e-300)
+        least = max(1e-12 * samples.variances.max(initial=0.0), 1e-30)
         self.scale = np.maximum(samples.variances, np.maximum(noise, least))
         if samples.is_dense:  # rounding must not make it fall anywhere
             np.fill_diagonal(self.moments, np.maximum(np.diag(self.moments), self.scale))

@@ -24,7 +24,7 @@ class Regularizer(Component):
     needs_batches : bool
         Whether it works by noise on the samples of mini-batches; see `corrupt`.
     isotropic : bool
-        Whether the second derivative is ``curvature`` times the identity, everywhere.
+        Whether R is ``curvature / 2`` times the sum of squares: the same in all coordinates.
     curvature : float
         Least curvature in every direction: R minus ``curvature / 2`` times the sum of squares is
         still convex.

@@ -48,6 +48,20 @@ def test_preconditioner_bears_constant_and_equal_columns():
         assert Newton().minimize(objective, tol=1e-6).converged
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_all_classes_have_in_common_is_taken_back(dtype):
+    """It moves no loss, and costs: conjugate gradients are to see it, too."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((300, 20)).astype(dtype)
+    y = np.argmax(X[:, :3] + rng.standard_normal((300, 3)), axis=1)
+    objective = Objective(Samples(X, y, 3), CrossEntropy(), L2(), 1e-3)
+    expected = LBFGS().minimize(objective, tol=1e-4).value
+    start = rng.standard_normal(objective.shape) + 10
+    found = Newton(max_direct=0).minimize(objective, start, tol=1e-4)
+    assert found.converged
+    assert found.value == pytest.approx(expected, rel=2e-4)
+
+
 def test_two_loop_is_the_bfgs_recursion():
     rng = np.random.RandomState(0)
     root = rng.standard_normal((6, 6))
