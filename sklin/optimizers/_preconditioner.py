@@ -72,6 +72,8 @@ class Solve:
         """The inverse times each row of an array (n, n_features)."""
         if not self.dense:
             return rows / self.diagonal
+        if rows.size == 0:  # no weight of a class is in use; scipy 1.11 has no solution for that
+            return rows
         # scipy and numpy may bring a BLAS each, whose waiting threads spin: with both at work in
         # turns, products of numpy's took 22 ms that by themselves take 8 (two cores).
         with one_thread:
