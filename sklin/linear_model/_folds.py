@@ -122,7 +122,7 @@ def rehearse(model, X, folds, scorer, scoring):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # zero weights predict one class
                 held_out_score(model, params, X[fold.held], fold, scorer)
-        except Exception as error:
+        except Exception as error:  # a scorer may raise anything; it is raised again, with where
             raise ValueError(
                 f"scoring={scoring!r} cannot score fold {number} of cv"
                 f"{'' if fold.held_weight is None else ' with sample_weight'}: {error}"

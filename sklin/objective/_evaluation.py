@@ -133,7 +133,7 @@ class Evaluation:
             for k in range(n_classes):
                 diagonal = np.einsum("ii->i", samples.coef(samples.coef(hessian[k, :, k]).T))
                 diagonal += objective.alpha * objective.regularizer.curvature
-        if not objective.regularizer.isotropic:
+        else:
             self._add_penalty_hessian(hessian)
         return hessian.reshape(self.params.size, self.params.size)
 

@@ -7,7 +7,7 @@ rows of Z with ``Z Z' = X X'``; scores, losses, norms and bounds are what they w
 
 Z is a Cholesky factor of ``X X'``. Its pivots are r samples that span the rest; with L their rows
 of Z, weights V in the new coordinates are ``W = V L^-1 X_r`` in the old. (A QR factor of X' is more
-accurate and takes four times as long; an eigenbasis takes ten.)
+accurate; at 1,500 x 3,072 it took .62 s, an eigenbasis .52 and this .19.)
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def choose(objective):
     for most fits; small alpha and correlated features are left to Newton's method. A hinge with
     few parameters goes without them: it is minimised through smooth objectives, each starting
     close to its minimum. The second derivatives of the losses are held for all samples at once, so
-    Newton's directions are found by conjugate gradients where they would take above 256 MB.
+    Newton's directions are found by conjugate gradients where they would take above 150 MB.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def choose(objective):
         width = min(width, n_samples + objective.samples.fit_intercept)
     n_params = n_classes * width
     work = n_samples * n_params**2 + n_params**3 / 3
-    # The second derivatives of the losses are held for all samples at once: 256 MB at most.
+    # The second derivatives of the losses are held for all samples at once: 150 MB at most.
     direct = n_params <= Newton().max_direct and n_samples * n_classes**2 <= 2**25
     if direct and work < 5e7:
         return Newton()

@@ -285,9 +285,9 @@ class Optimizer(Component):
     is_stochastic : bool
         Whether it uses ``random_state``, and its values are estimates.
     in_span : bool
-        Whether its steps are the same in all orthonormal coordinates of the features, up to
-        rounding. Then features that outnumber the samples are left for coordinates of the span of
-        the samples where a minimum lies in it (see `sklin.objective.Objective.in_span`).
+        Whether it may run in other orthonormal coordinates of the features. Then features that
+        outnumber the samples are left for coordinates of the span of the samples where a minimum
+        lies in it (see `sklin.objective.Objective.in_span`).
     n_iter_no_change : int or None
         Iterations without a change after which a value that nothing is proven about has settled;
         None for never.

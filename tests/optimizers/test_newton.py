@@ -8,7 +8,7 @@ from sklin.objective import Objective, Samples
 from sklin.optimizers import LBFGS, GradientDescent, Newton
 from sklin.optimizers._line_search import line_search
 from sklin.optimizers._newton import mean_curvature, two_loop
-from sklin.optimizers._preconditioner import Preconditioner
+from sklin.optimizers._preconditioner import ClassPreconditioner, Preconditioner
 from sklin.regularizers import L2
 
 
@@ -60,6 +60,19 @@ def test_what_all_classes_have_in_common_is_taken_back(dtype):
     found = Newton(max_direct=0).minimize(objective, start, tol=1e-4)
     assert found.converged
     assert found.value == pytest.approx(expected, rel=2e-4)
+
+
+def test_a_class_that_no_sample_is_near_does_not_run_away():
+    """Without a violation it has no curvature here; the direction stays in bounds all the same."""
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((40, 5)), np.arange(40) % 2
+    objective = Objective(Samples(X, y, 3), WestonWatkins("squared_hinge"), L2(), 1e-3)
+    start = np.zeros(objective.shape)
+    start[2, -1] = -10
+    point = objective.evaluate(start)
+    assert (objective.loss.hessian_diagonal(point.scores, y)[:, 2] == 0).all()
+    direction = ClassPreconditioner(point)(rng.standard_normal(objective.shape))
+    assert np.abs(direction).max() < 1e6
 
 
 def test_two_loop_is_the_bfgs_recursion():
