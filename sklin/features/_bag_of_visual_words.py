@@ -7,8 +7,9 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._images import ImageTransformer, check_choice, check_integer, check_pair
+from ._parameters import check_choice, check_integer, check_pair
 from ._patches import center_patches, learn_whitening, learn_words, patch_windows, sample_patches
+from ._transformer import ImageTransformer
 
 # Encoded at a time. Fewer make products too small for the threads of BLAS, more leave the cache.
 PATCHES_PER_TILE = 3_000

@@ -5,7 +5,8 @@ from math import prod
 
 import numpy as np
 
-from ._images import ImageTransformer, check_bool, check_choice, check_integer, is_integer
+from ._parameters import check_bool, check_choice, check_integer, is_integer
+from ._transformer import ImageTransformer
 
 COLOR_SPACES = ("hue", "hsv", "rgb")
 

@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.sparse import csr_array
 
-from ._images import ImageTransformer, check_choice, check_integer, check_pair
+from ._parameters import check_choice, check_integer, check_pair
+from ._transformer import ImageTransformer
 
 BLOCK_NORMS = ("L1", "L1-sqrt", "L2", "L2-Hys", None)
 EPSILON = 1e-5  # scikit-image's, which keeps a block without edges at zero

@@ -9,15 +9,9 @@ from sklearn.utils import estimator_checks
 from sklearn.utils._testing import SkipTest
 
 from sklin.features import HOG, ColorHistogram
-from sklin.features._images import (
-    ImageTransformer,
-    check_bool,
-    check_choice,
-    check_image_shape,
-    check_images,
-    check_integer,
-    check_pair,
-)
+from sklin.features._images import check_image_shape, check_images
+from sklin.features._parameters import check_bool, check_choice, check_integer, check_pair
+from sklin.features._transformer import ImageTransformer
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (5, 6, 7), dtype=np.uint8)

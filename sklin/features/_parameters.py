@@ -1,0 +1,93 @@
+"""Checks of the transformers' parameters: errors that name what came and what is allowed."""
+
+from numbers import Integral
+
+import numpy as np
+
+
+def is_integer(value):
+    """Say whether `value` is an integer that is no boolean.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        True for Python's and NumPy's integers.
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def check_integer(name, value, minimum=1):
+    """Refuse a parameter that is no integer of at least `minimum`.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    minimum : int, default=1
+        The smallest value allowed.
+    """
+    if not is_integer(value):
+        raise TypeError(f"{name} must be an integer >= {minimum}, got {value!r}.")
+    if value < minimum:
+        raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}.")
+
+
+def check_pair(name, value, minimum=1):
+    """Refuse a parameter that is no pair (rows, columns) of integers of at least `minimum`.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    minimum : int, default=1
+        The smallest value allowed.
+    """
+    if not isinstance(value, tuple | list) or not all(map(is_integer, value)):
+        raise TypeError(
+            f"{name} must be a pair (rows, columns) of integers >= {minimum}, got {value!r}."
+        )
+    if len(value) != 2 or min(value) < minimum:
+        raise ValueError(
+            f"{name} must be a pair (rows, columns) of integers >= {minimum}, got {value!r}."
+        )
+
+
+def check_bool(name, value):
+    """Refuse a parameter that is no boolean.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+
+
+def check_choice(name, value, allowed):
+    """Refuse a parameter that is none of the `allowed` values.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    allowed : sequence
+        All values allowed.
+    """
+    if not any(
+        value is choice or (isinstance(value, str) and value == choice) for choice in allowed
+    ):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")

@@ -1,0 +1,128 @@
+"""The base of all image transformers: validation, chunks and threads in one place."""
+
+from collections import defaultdict
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._images import IMAGE_DTYPES, check_image_shape, check_images
+from ._parameters import is_integer
+
+
+class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of the transformers that turn images into rows of numbers.
+
+    A subclass declares the parameters `image_shape` and `n_jobs` in its constructor and writes
+    `_features`; it may write `_check_params`, `_learn` and `_one_size`. Everything else,
+    validation, chunks, threads, names, is here. Each row of the output depends on its image alone,
+    so that it is the same in any batch and for any `n_jobs`.
+
+    Attributes
+    ----------
+    image_shape_ : tuple
+        The (h, w, c) of the images seen in `fit`, or (None, None, c) if they came as a list and
+        may be of any size.
+    n_features_in_ : int
+        h * w * c. Not set if the images may be of any size.
+    """
+
+    # The best of 16,000 to 400,000, both of which took half as long again: calls, or cache misses.
+    _pixels_per_chunk = 100_000
+    # Or a sentence for users whose images differ in size, if the transformer cannot use them.
+    _one_size = None
+
+    def _check_params(self):
+        """Raise an error that names the parameter, what came and what is allowed."""
+
+    def _learn(self, images, y=None):
+        """Learn from images (n, h, w, c) or a list of (h, w, c); by default nothing."""
+
+    def _features(self, images):
+        """Turn images (m, h, w, c) of one size into (m, n_features) numbers."""
+        raise NotImplementedError
+
+    def fit(self, X, y=None):
+        """Check the parameters and learn the shape of the images.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Images (n, h, w) or (n, h, w, c), a list of images, or flattened rows (n, h * w * c).
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+        """
+        if self.n_jobs is not None and (not is_integer(self.n_jobs) or self.n_jobs == 0):
+            raise ValueError(
+                f"n_jobs must be None or an integer other than 0, got {self.n_jobs!r}."
+            )
+        check_image_shape(self.image_shape)
+        self._check_params()
+        images, self.image_shape_ = self._check_images(X, self.image_shape, reset=True)
+        if self.image_shape_[0] is None:  # a previous fit may have left these
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+        self._learn(images, y)
+        self._n_features_out = self._features(np.stack(images[:1])).shape[1]
+        return self
+
+    def transform(self, X):
+        """Turn images into rows of numbers.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            Images of the shape seen in `fit`, or of any size if `fit` saw a list of images.
+
+        Returns
+        -------
+        features : ndarray of shape (n, n_features_out)
+            One row an image, float64 for float64 images, otherwise float32.
+        """
+        check_is_fitted(self)
+        images, _ = self._check_images(X, self.image_shape_, reset=False)
+        dtype = np.float64 if images[0].dtype == np.float64 else np.float32
+        features = np.empty((len(images), self._n_features_out), dtype)
+
+        def fill(chunk):
+            features[chunk] = self._features(
+                images[chunk] if isinstance(chunk, slice) else np.stack([images[i] for i in chunk])
+            )
+
+        # In place, hence shared memory: numpy and scipy.sparse release the lock, and nothing is
+        # pickled.
+        Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(fill)(chunk) for chunk in _chunks(images, self._pixels_per_chunk)
+        )
+        return features
+
+    def _check_images(self, X, image_shape, reset):
+        def check_rows(X):
+            return validate_data(self, X, reset=reset, dtype=list(IMAGE_DTYPES))
+
+        return check_images(X, image_shape, one_size=self._one_size, check_rows=check_rows)
+
+
+def _chunks(images, n_pixels):
+    """Slices of an array, or lists of indices of images of one shape, `n_pixels` at a time."""
+    if not isinstance(images, list):
+        step = _images_per_chunk(*images.shape[1:3], n_pixels)
+        yield from (slice(start, start + step) for start in range(0, len(images), step))
+        return
+    same_shape = defaultdict(list)
+    for i, image in enumerate(images):
+        same_shape[image.shape].append(i)
+    for (h, w, _), indices in same_shape.items():
+        step = _images_per_chunk(h, w, n_pixels)
+        yield from (indices[start : start + step] for start in range(0, len(indices), step))
+
+
+def _images_per_chunk(h, w, n_pixels):
+    # Images of few pixels count as 256: their features may be far larger than they are.
+    return max(1, n_pixels // max(256, h * w))
