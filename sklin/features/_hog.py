@@ -98,9 +98,32 @@ def hog(
         rows, columns = np.arange(0, h + 1, need_h), np.arange(0, w + 1, need_w)
     else:
         rows, columns = np.arange(need_h + 1) * h // need_h, np.arange(need_w + 1) * w // need_w
-    votes = _votes_of_bytes if images.dtype == np.uint8 else _votes_of_floats
-    cells = _cells(*votes(images, orientations), rows, columns, orientations)
+    cells = cell_histograms(images, rows, columns, orientations)
     return _normalised_blocks(cells, cells_per_block, block_norm)
+
+
+def cell_histograms(images, rows, columns, orientations, signed=False):
+    """Compute the mean votes of each cell.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w, c)
+        Images of c = 1 or 3 channels.
+    rows, columns : ndarray of shape (n_rows + 1,) and (n_columns + 1,)
+        Where cells begin, and where the last ones end.
+    orientations : int
+        Number of direction bins.
+    signed : bool, default=False
+        Whether bins share the full circle, counted from the direction of growing columns to that
+        of growing rows, instead of the half circle.
+
+    Returns
+    -------
+    cells : ndarray of shape (n, n_rows, n_columns, orientations)
+        float64 for float64 images, otherwise float32.
+    """
+    votes = _votes_of_bytes if images.dtype == np.uint8 else _votes_of_floats
+    return _cells(*votes(images, orientations, signed), rows, columns, orientations)
 
 
 def _gradient(x):
@@ -111,27 +134,28 @@ def _gradient(x):
     return gy, gx
 
 
-def _bins(gy, gx, orientations):
+def _bins(gy, gx, orientations, signed=False):
     """Bin of each direction, by scikit-image's own arithmetic, so that edges fall the same way."""
-    degrees = np.rad2deg(np.arctan2(gy, gx)) % 180
-    edges = 180.0 / orientations * np.arange(orientations)
+    turn = 360 if signed else 180
+    degrees = np.rad2deg(np.arctan2(gy, gx)) % turn
+    edges = turn / orientations * np.arange(orientations)
     return (np.searchsorted(edges, degrees, side="right") - 1).astype(np.int32)
 
 
 @lru_cache(maxsize=8)
-def _vote_table(orientations):
+def _vote_table(orientations, signed=False):
     """The vote of every pair of byte differences: no arctan2 and no hypot a pixel."""
     g = np.arange(-255, 256, dtype=np.int32)
     squared = np.add.outer(g**2, g**2)
-    bins = _bins(*np.meshgrid(g, g, indexing="ij"), orientations)
+    bins = _bins(*np.meshgrid(g, g, indexing="ij"), orientations, signed)
     table = (squared << (BIN_BITS + TIE_BITS) | bins).ravel()
     table.flags.writeable = False
     return table
 
 
-def _votes_of_bytes(images, orientations):
+def _votes_of_bytes(images, orientations, signed=False):
     """Bins (int32) and magnitudes (float32), both (n, h, w), of byte images."""
-    table = _vote_table(orientations)
+    table = _vote_table(orientations, signed)
     vote = None
     for channel in range(images.shape[-1]):
         plane = images[..., channel].astype(np.int16)
@@ -147,7 +171,7 @@ def _votes_of_bytes(images, orientations):
     return vote & (MAX_ORIENTATIONS - 1), np.sqrt(magnitudes, out=magnitudes)
 
 
-def _votes_of_floats(images, orientations):
+def _votes_of_floats(images, orientations, signed=False):
     """Bins (int32) and magnitudes (of the images' dtype), both (n, h, w), of float images."""
     gy, gx = _gradient(images)
     magnitudes = np.hypot(gy, gx)
@@ -155,7 +179,7 @@ def _votes_of_floats(images, orientations):
     gy, gx, magnitudes = (
         np.take_along_axis(a, channel, axis=-1)[..., 0] for a in (gy, gx, magnitudes)
     )
-    return _bins(gy, gx, orientations), magnitudes
+    return _bins(gy, gx, orientations, signed), magnitudes
 
 
 def _cells(bins, magnitudes, rows, columns, orientations):

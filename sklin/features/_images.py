@@ -261,3 +261,8 @@ def _drop_alpha(images):
         return images
     warnings.warn("X has an alpha channel, which is dropped.", UserWarning, stacklevel=2)
     return images[..., :3]
+
+
+def shapes_of(images):
+    """The shapes (h, w, c) of images."""
+    return [image.shape for image in images]

@@ -1,6 +1,6 @@
 """Checks of the transformers' parameters: errors that name what came and what is allowed."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -91,3 +91,56 @@ def check_choice(name, value, allowed):
         value is choice or (isinstance(value, str) and value == choice) for choice in allowed
     ):
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+
+
+def check_share(name, value):
+    """Refuse a parameter that is no number above 0 and up to 1.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    """
+    wanted = f"{name} must be a number in (0, 1], got {value!r}."
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(wanted)
+    if not 0 < value <= 1:
+        raise ValueError(wanted)
+
+
+def check_scales(name, value):
+    """Refuse a parameter that is no tuple of factors of at least 1.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    """
+    wanted = f"{name} must be 'auto' or a tuple of numbers >= 1, got {value!r}."
+    if not isinstance(value, tuple | list) or not all(
+        isinstance(scale, Real) and not isinstance(scale, bool) for scale in value
+    ):
+        raise TypeError(wanted)
+    if not value or not all(1 <= scale < np.inf for scale in value):
+        raise ValueError(wanted)
+
+
+def check_grids(name, value):
+    """Refuse a parameter that is neither a pair (rows, columns) nor a sequence of such pairs.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    """
+    if isinstance(value, tuple | list) and value and not is_integer(value[0]):
+        for i, grid in enumerate(value):
+            check_pair(f"{name}[{i}]", grid)
+    else:
+        check_pair(name, value)

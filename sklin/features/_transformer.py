@@ -39,6 +39,10 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _learn(self, images, y=None):
         """Learn from images (n, h, w, c) or a list of (h, w, c); by default nothing."""
 
+    def _output_dtype(self, dtype):
+        """The dtype of the features of images of this dtype."""
+        return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
     def _features(self, images):
         """Turn images (m, h, w, c) of one size into (m, n_features) numbers."""
         raise NotImplementedError
@@ -87,7 +91,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         images, _ = self._check_images(X, self.image_shape_, reset=False)
-        dtype = np.float64 if images[0].dtype == np.float64 else np.float32
+        dtype = self._output_dtype(images[0].dtype)
         features = np.empty((len(images), self._n_features_out), dtype)
 
         def fill(chunk):

@@ -119,7 +119,7 @@ def features_of(name):
     return {
         "pixels": FunctionTransformer(flat),
         "hog": make_union(HOG(), ColorHistogram(8)),
-        "words": make_pipeline(BagOfVisualWords(400, pooling=(2, 2), random_state=0)),
+        "words": make_pipeline(BagOfVisualWords(400, grid=(2, 2), random_state=0)),
     }[name]
 
 
