@@ -1,20 +1,17 @@
 """Histograms of oriented gradients: which way do the edges run, and where."""
 
-from functools import lru_cache
-
 import numpy as np
 from scipy.sparse import csr_array
 
-from ._parameters import check_choice, check_integer, check_pair
+from ._gradients import MAX_ORIENTATIONS, SharedVotes, VotesOfBytes, VotesOfFloats
+from ._parameters import check_bool, check_choice, check_integer, check_pair, check_positive
 from ._transformer import ImageTransformer
 
 BLOCK_NORMS = ("L1", "L1-sqrt", "L2", "L2-Hys", None)
 EPSILON = 1e-5  # scikit-image's, which keeps a block without edges at zero
 
-# A vote of the byte path is one int32: squared magnitude, tie breaker of the channel, bin.
-BIN_BITS = 12
-TIE_BITS = 2
-MAX_ORIENTATIONS = 2**BIN_BITS
+# Scratch memory of 40 bytes a pixel and the table of votes share a core's cache of two megabytes.
+PIXELS_PER_STRIP = 32_000
 
 
 def hog(
@@ -24,6 +21,9 @@ def hog(
     cells_per_block=(2, 2),
     block_norm="L2-Hys",
     grid=None,
+    signed=False,
+    voting="nearest",
+    block_sigma=None,
 ):
     r"""Compute histograms of oriented gradients of a batch of images of one size.
 
@@ -45,6 +45,13 @@ def hog(
 
     In a colour image, the channel with the largest magnitude votes, the first one if they tie.
 
+    With ``signed=True`` the direction is that of the vector :math:`(g_x, g_y)`, one of equal parts
+    of the full circle, counted from growing columns to growing rows: dark left of bright differs
+    from bright left of dark. With ``voting="linear"`` a pixel whose direction lies between the
+    centres of two bins, at a share f of the way, votes with 1 - f and f of its magnitude; the last
+    bin is beside the first. With a `block_sigma` of :math:`\sigma` a pixel counts in a block with
+    :math:`e^{-\|t\|^2 / 2 \sigma^2}`, t its distance from the block's centre in block lengths.
+
     Parameters
     ----------
     images : ndarray of shape (n, h, w, c)
@@ -63,6 +70,12 @@ def hog(
     grid : tuple of 2 ints, default=None
         If given, an image of any size is divided into this many rows and columns of cells, as
         equal as whole pixels allow, in place of cells of `pixels_per_cell`.
+    signed : bool, default=False
+        Whether opposite directions differ.
+    voting : {"nearest", "linear"}, default="nearest"
+        Whether a pixel votes for the bin of its direction, or for the two nearest ones.
+    block_sigma : float, default=None
+        Width of the Gaussian window over each block, in block lengths; None for none.
 
     Returns
     -------
@@ -98,12 +111,49 @@ def hog(
         rows, columns = np.arange(0, h + 1, need_h), np.arange(0, w + 1, need_w)
     else:
         rows, columns = np.arange(need_h + 1) * h // need_h, np.arange(need_w + 1) * w // need_w
-    cells = cell_histograms(images, rows, columns, orientations)
-    return _normalised_blocks(cells, cells_per_block, block_norm)
+    block = tuple(
+        min(size, len(edges) - 1)
+        for size, edges in zip(cells_per_block, (rows, columns), strict=True)
+    )
+
+    def windows(*weights):
+        cells = cell_histograms(
+            images, rows, columns, orientations, *weights, signed=signed, voting=voting
+        )
+        return _windows(cells, block)
+
+    if block_sigma is None:
+        v = windows()
+    else:
+        # A pixel counts the less the farther it is from the centre of the block: each cell has a
+        # histogram for each of its places in a block.
+        downs, acrosses = (
+            [_gaussian(edges, i, size, block_sigma) for i in range(size)]
+            for edges, size in zip((rows, columns), block, strict=True)
+        )
+        places = [
+            [windows(down, across)[..., i, j, :] for j, across in enumerate(acrosses)]
+            for i, down in enumerate(downs)
+        ]
+        v = np.stack([np.stack(row, axis=-2) for row in places], axis=-3)
+    # A copy where blocks overlap, since they are normalised in place.
+    v = np.ascontiguousarray(v).reshape(*v.shape[:3], -1)
+    _normalize(v, block_norm)
+    return v.reshape(len(images), -1)
 
 
-def cell_histograms(images, rows, columns, orientations, signed=False):
-    """Compute the mean votes of each cell.
+def cell_histograms(
+    images,
+    rows,
+    columns,
+    orientations,
+    row_weights=None,
+    column_weights=None,
+    *,
+    signed=False,
+    voting="nearest",
+):
+    """Compute the mean votes of the pixels of each cell.
 
     Parameters
     ----------
@@ -113,113 +163,136 @@ def cell_histograms(images, rows, columns, orientations, signed=False):
         Where cells begin, and where the last ones end.
     orientations : int
         Number of direction bins.
+    row_weights, column_weights : ndarray of shape (rows[-1],) and (columns[-1],), default=None
+        Factors of the votes.
     signed : bool, default=False
         Whether bins share the full circle, counted from the direction of growing columns to that
         of growing rows, instead of the half circle.
+    voting : {"nearest", "linear"}, default="nearest"
+        Whether a pixel votes for one bin or for two.
 
     Returns
     -------
     cells : ndarray of shape (n, n_rows, n_columns, orientations)
         float64 for float64 images, otherwise float32.
     """
-    votes = _votes_of_bytes if images.dtype == np.uint8 else _votes_of_floats
-    return _cells(*votes(images, orientations, signed), rows, columns, orientations)
-
-
-def _gradient(x):
-    """Differences of the neighbours along axes 1 and 2 of `x`, zero on the border."""
-    gy, gx = np.zeros((2, *x.shape), dtype=x.dtype)
-    np.subtract(x[:, 2:], x[:, :-2], out=gy[:, 1:-1])
-    np.subtract(x[:, :, 2:], x[:, :, :-2], out=gx[:, :, 1:-1])
-    return gy, gx
-
-
-def _bins(gy, gx, orientations, signed=False):
-    """Bin of each direction, by scikit-image's own arithmetic, so that edges fall the same way."""
-    turn = 360 if signed else 180
-    degrees = np.rad2deg(np.arctan2(gy, gx)) % turn
-    edges = turn / orientations * np.arange(orientations)
-    return (np.searchsorted(edges, degrees, side="right") - 1).astype(np.int32)
-
-
-@lru_cache(maxsize=8)
-def _vote_table(orientations, signed=False):
-    """The vote of every pair of byte differences: no arctan2 and no hypot a pixel."""
-    g = np.arange(-255, 256, dtype=np.int32)
-    squared = np.add.outer(g**2, g**2)
-    bins = _bins(*np.meshgrid(g, g, indexing="ij"), orientations, signed)
-    table = (squared << (BIN_BITS + TIE_BITS) | bins).ravel()
-    table.flags.writeable = False
-    return table
-
-
-def _votes_of_bytes(images, orientations, signed=False):
-    """Bins (int32) and magnitudes (float32), both (n, h, w), of byte images."""
-    table = _vote_table(orientations, signed)
-    vote = None
-    for channel in range(images.shape[-1]):
-        plane = images[..., channel].astype(np.int16)
-        gy, gx = _gradient(plane)
-        index = np.multiply(gy, 511, dtype=np.int32)
-        index += gx
-        index += 255 * 511 + 255
-        # mode="wrap" never wraps here; the default copies its output once more, at twice the time.
-        votes = table.take(index.astype(np.intp), mode="wrap")
-        # The largest vote wins. np.where takes ten times as long: its branches are random.
-        vote = votes if vote is None else np.maximum(vote | channel << BIN_BITS, votes)
-    magnitudes = (vote >> (BIN_BITS + TIE_BITS)).astype(np.float32)
-    return vote & (MAX_ORIENTATIONS - 1), np.sqrt(magnitudes, out=magnitudes)
-
-
-def _votes_of_floats(images, orientations, signed=False):
-    """Bins (int32) and magnitudes (of the images' dtype), both (n, h, w), of float images."""
-    gy, gx = _gradient(images)
-    magnitudes = np.hypot(gy, gx)
-    channel = magnitudes.argmax(axis=-1)[..., np.newaxis]
-    gy, gx, magnitudes = (
-        np.take_along_axis(a, channel, axis=-1)[..., 0] for a in (gy, gx, magnitudes)
-    )
-    return _bins(gy, gx, orientations, signed), magnitudes
-
-
-def _cells(bins, magnitudes, rows, columns, orientations):
-    """Mean votes (n, cell rows, cell columns, orientations) of cells with these edges."""
-    h, w = rows[-1], columns[-1]
-    bins, magnitudes = bins[:, :h, :w], magnitudes[:, :h, :w]
-    n = len(bins)
-    # A run of pixels in one row of a cell is one sparse row (bin, magnitude); a dense matrix adds
-    # up its duplicates. Per pixel 1.0 ns, where np.bincount takes 1.5 and an index array besides.
-    starts = np.add.outer(np.arange(n * h, dtype=np.int32) * w, columns[:-1].astype(np.int32))
-    runs = csr_array(
-        (magnitudes.ravel(), bins.ravel(), np.append(starts, np.int32(n * h * w))),
-        shape=(starts.size, orientations),
-    ).toarray()
-    heights = np.diff(rows)
-    if (heights == heights[0]).all():  # six times faster than reduceat
-        cells = np.einsum("nyrk->nyk", runs.reshape(n, len(heights), heights[0], -1))
+    n, _, w, _ = images.shape
+    dtype = np.float64 if images.dtype == np.float64 else np.float32
+    if images.dtype != np.uint8:
+        kind = VotesOfFloats if voting == "nearest" else SharedVotes
+    elif voting == "nearest":
+        kind = VotesOfBytes
     else:
-        cells = np.add.reduceat(runs.reshape(n, h, -1), rows[:-1], axis=1)
-    cells = cells.reshape(n, len(heights), -1, orientations)
-    cells /= np.multiply.outer(heights, np.diff(columns))[..., np.newaxis]
+        kind = SharedVotes
+    cells = np.zeros((n, len(rows) - 1, len(columns) - 1, orientations), dtype)
+    scratch = {}
+    for some, top, bottom in _strips(n, rows, w):
+        batch = images[some]
+        size = len(batch), bottom - top, w
+        if size not in scratch:
+            scratch[size] = _Histograms(kind(size, dtype, orientations, signed), columns)
+        runs = scratch[size].add_up(batch, top, bottom, column_weights)
+        if row_weights is not None:
+            runs *= row_weights[top:bottom, np.newaxis].astype(dtype)
+        first, last = np.searchsorted(rows, top, side="right") - 1, np.searchsorted(rows, bottom)
+        # Either a band of whole cells or a part of one.
+        starts = np.maximum(rows[first:last], top) - top
+        heights = np.diff(starts, append=bottom - top)
+        if (heights == heights[0]).all():  # six times faster than reduceat
+            sums = np.einsum("nyrk->nyk", runs.reshape(len(batch), len(starts), heights[0], -1))
+        else:
+            sums = np.add.reduceat(runs, starts, axis=1)
+        cells[some, first:last] += sums.reshape(len(batch), len(starts), -1, orientations)
+    cells /= np.multiply.outer(np.diff(rows), np.diff(columns))[..., np.newaxis]
     return cells
 
 
-def _normalised_blocks(cells, cells_per_block, block_norm):
-    """Rows of all overlapping blocks of `cells`, each normalised."""
-    block = np.minimum(cells_per_block, cells.shape[1:3])
+def _strips(n, rows, w):
+    """Slices of images and rows from `top` to `bottom`, of about PIXELS_PER_STRIP pixels each.
+
+    A strip holds whole cells, or lies within one that is larger.
+    """
+    height = int(rows[-1])
+    # Strips of one size, since each size has its own scratch memory.
+    most_images = max(1, PIXELS_PER_STRIP // (height * w))
+    images_step = -(-n // -(-n // most_images))
+    most = max(1, PIXELS_PER_STRIP // w)
+    for start in range(0, n, images_step):
+        top = 0
+        while top < height:
+            fits = rows[np.searchsorted(rows, top + most, side="right") - 1]
+            end = rows[np.searchsorted(rows, top, side="right")]
+            bottom = int(fits if fits > top else min(end, top + most))
+            yield slice(start, start + images_step), top, bottom
+            top = bottom
+
+
+class _Histograms:
+    """Adds up the votes of each run of pixels in one row of a cell.
+
+    A run is one row of a sparse matrix (bin, magnitude); a dense matrix adds up its duplicates. Per
+    pixel 1.0 ns, where np.bincount takes 1.5 and an index array besides. The matrix is made once
+    for all strips of one size: to make it takes as long as to use it.
+    """
+
+    def __init__(self, votes, columns):
+        self.votes = votes
+        self.n_columns = len(columns) - 1
+        n, rows, w = votes.shape
+        # Pixels that are left over at the right edge are a run of their own.
+        starts = columns if columns[-1] < w else columns[:-1]
+        starts = np.add.outer(np.arange(n * rows) * w, starts).ravel()
+        pointers = (np.append(starts, n * rows * w) * votes.votes_per_pixel).astype(np.int32)
+        self.matrix = csr_array(
+            (votes.magnitudes.ravel(), votes.bins.ravel(), pointers),
+            shape=(len(starts), votes.orientations),
+        )
+        self.runs = np.empty(self.matrix.shape, votes.magnitudes.dtype)
+
+    def add_up(self, images, top, bottom, column_weights):
+        """Histograms (n, bottom - top, n_columns * orientations), overwritten by the next call."""
+        votes = self.votes
+        n, rows, w = votes.shape
+        votes.cast(images, top, bottom)
+        if column_weights is not None:
+            magnitudes = votes.magnitudes.reshape(n * rows, w, votes.votes_per_pixel)
+            weights = column_weights[:, np.newaxis].astype(magnitudes.dtype)
+            magnitudes[:, : len(weights)] *= weights
+        self.matrix.data, self.matrix.indices = votes.magnitudes.ravel(), votes.bins.ravel()
+        self.matrix.toarray(out=self.runs)
+        runs = self.runs.reshape(n, rows, -1)
+        return runs[:, 1:-1, : self.n_columns * votes.orientations]
+
+
+def _gaussian(edges, i, n_cells, sigma):
+    """The weights of pixels whose cell is the i-th of the cells of its block.
+
+    With t the distance from the centre of the block in block lengths, exp(-t^2 / (2 sigma^2)).
+    """
+    position = np.arange(edges[-1]) + 0.5
+    cell = np.searchsorted(edges, position, side="right") - 1
+    inside = (position - edges[cell]) / np.diff(edges)[cell]  # from 0 to 1
+    t = (inside + i) / n_cells - 0.5
+    return np.exp(-(t**2) / (2 * sigma**2))
+
+
+def _windows(cells, block):
+    """All overlapping blocks of cells: n, block row, block column, row, column, bin."""
     windows = np.lib.stride_tricks.sliding_window_view(cells, block, (1, 2), writeable=True)
-    windows = windows.transpose(0, 1, 2, 4, 5, 3)  # n, block row, block column, row, column, bin
-    v = windows.reshape(*windows.shape[:3], -1)  # may still overlap: not to be written to
+    return windows.transpose(0, 1, 2, 4, 5, 3)
+
+
+def _normalize(v, block_norm):
+    """Normalise blocks, which lie along the last axis of `v`, in place."""
     if block_norm in ("L1", "L1-sqrt"):
-        v = v / (v.sum(axis=-1, keepdims=True) + EPSILON)  # no votes are negative
+        v /= v.sum(axis=-1, keepdims=True) + EPSILON  # no votes are negative
         if block_norm == "L1-sqrt":
             np.sqrt(v, out=v)
     elif block_norm is not None:
-        v = v / _length(v)
+        v /= _length(v)
         if block_norm == "L2-Hys":
             np.minimum(v, 0.2, out=v)
             v /= _length(v)
-    return v.reshape(len(v), -1)
 
 
 def _length(v):
@@ -231,13 +304,13 @@ class HOG(ImageTransformer):
 
     The image is divided into cells; each holds a histogram of the directions of its edges,
     weighted by their strength; blocks of neighbouring cells are normalised against differences of
-    lighting [1]_. The equations are in :func:`~sklin.features._hog.hog`. The result equals
-    :func:`skimage.feature.hog` with the same parameters.
+    lighting [1]_. The equations are in :func:`~sklin.features._hog.hog`. By default the result
+    equals that of :func:`skimage.feature.hog`.
 
     Parameters
     ----------
     orientations : int, default=9
-        Number of direction bins over the half circle, at most 4096.
+        Number of direction bins, at most 4096.
     pixels_per_cell : tuple of 2 ints, default=(8, 8)
         Height and width of a cell in pixels. An image smaller than a cell is enlarged to one cell
         by repeating its border.
@@ -249,6 +322,12 @@ class HOG(ImageTransformer):
         If given, images are divided into this many rows and columns of cells instead of cells of
         `pixels_per_cell`, so that images of any size give rows of one length. (1, 1) is one
         histogram of the whole image.
+    signed : bool, default=False
+        Whether opposite directions differ: bins over the full circle.
+    voting : {"nearest", "linear"}, default="nearest"
+        Whether a pixel votes for the bin of its direction, or is shared between the two nearest.
+    block_sigma : float, default=None
+        Width of the Gaussian window over each block, in block lengths; None for none.
     image_shape : tuple, default=None
         Shape (h, w) or (h, w, c) of the images if they come as flattened rows. None takes it from
         the images; flattened rows are then grey squares or strips of height 1.
@@ -280,8 +359,18 @@ class HOG(ImageTransformer):
 
     Notes
     -----
-    The lecture's version, 8 x 8 pixels a cell, 9 directions, 320 x 240 pixels to 10,800 numbers, is
-    ``HOG(cells_per_block=(1, 1), block_norm=None)``.
+    Three versions have names:
+
+    - scikit-image's is the default;
+    - the lecture's, 8 x 8 pixels a cell, 9 directions, 320 x 240 pixels to 10,800 numbers, is
+      ``HOG(cells_per_block=(1, 1), block_norm=None)``;
+    - that of Dalal and Triggs, who share votes between directions and weight the pixels of a block
+      by a Gaussian half as wide as the block, is ``HOG(voting="linear", block_sigma=0.5)``. They
+      share votes between neighbouring cells, too, which is left out here: cells are then computed
+      once and serve all blocks.
+
+    A photograph is worked through in bands of rows: whatever its size, the memory needed beside
+    the features is that of a few megabytes.
 
     References
     ----------
@@ -307,6 +396,9 @@ class HOG(ImageTransformer):
         cells_per_block=(2, 2),
         block_norm="L2-Hys",
         grid=None,
+        signed=False,
+        voting="nearest",
+        block_sigma=None,
         image_shape=None,
         n_jobs=None,
     ):
@@ -315,8 +407,14 @@ class HOG(ImageTransformer):
         self.cells_per_block = cells_per_block
         self.block_norm = block_norm
         self.grid = grid
+        self.signed = signed
+        self.voting = voting
+        self.block_sigma = block_sigma
         self.image_shape = image_shape
         self.n_jobs = n_jobs
+
+    # Many strips, for which scratch memory is made once.
+    _pixels_per_chunk = 1_000_000
 
     @property
     def _one_size(self):
@@ -333,6 +431,10 @@ class HOG(ImageTransformer):
         check_choice("block_norm", self.block_norm, BLOCK_NORMS)
         if self.grid is not None:
             check_pair("grid", self.grid)
+        check_bool("signed", self.signed)
+        check_choice("voting", self.voting, ("nearest", "linear"))
+        if self.block_sigma is not None:
+            check_positive("block_sigma", self.block_sigma)
 
     def _features(self, images):
         return hog(
@@ -342,4 +444,7 @@ class HOG(ImageTransformer):
             self.cells_per_block,
             self.block_norm,
             self.grid,
+            self.signed,
+            self.voting,
+            self.block_sigma,
         )

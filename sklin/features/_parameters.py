@@ -110,6 +110,23 @@ def check_share(name, value):
         raise ValueError(wanted)
 
 
+def check_positive(name, value):
+    """Refuse a parameter that is no finite number above 0.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name.
+    value : object
+        Its value.
+    """
+    wanted = f"{name} must be a finite number > 0, got {value!r}."
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(wanted)
+    if not 0 < value < np.inf:
+        raise ValueError(wanted)
+
+
 def check_scales(name, value):
     """Refuse a parameter that is no tuple of factors of at least 1.
 
