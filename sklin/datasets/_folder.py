@@ -4,8 +4,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 from sklearn.utils import Bunch
+
+from ._files import open_image, pillow_quiet, to_bytes
 
 
 def load_image_folder(path, *, max_side=None):
@@ -84,12 +85,13 @@ def load_image_folder(path, *, max_side=None):
         if not folder.is_dir():
             continue
         for file in _visible(folder):
-            if not file.is_file():  # to open a named pipe would wait for ever
+            if not file.is_file():
                 continue
             try:
-                image = _read(file, max_side)
-            except Exception as error:  # broken files make Pillow raise nearly anything
-                dataset.unreadable.append((str(file), f"{type(error).__name__}: {error}"))
+                with pillow_quiet(), open_image(file) as opened:
+                    image = to_bytes(opened, 3, max_side)
+            except ValueError as error:
+                dataset.unreadable.append((str(file), str(error)))
             else:
                 dataset.images.append(image)
                 dataset.target.append(folder.name)
@@ -117,30 +119,3 @@ def load_image_folder(path, *, max_side=None):
 
 def _visible(folder):
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-
-
-def _read(file, max_side):
-    """The image of a file as RGB bytes (h, w, 3)."""
-    with warnings.catch_warnings():
-        # Pillow's other warnings, of odd metadata, do not concern the pixels.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(file) as image:
-            if max_side is not None and image.format == "JPEG":
-                image.draft("RGB", (max_side, max_side))  # decodes at a fraction of the size
-            image = _to_rgb(ImageOps.exif_transpose(image), image.format)
-        if max_side is not None:
-            image.thumbnail((max_side, max_side))
-        return np.array(image)
-
-
-def _to_rgb(image, file_format):
-    if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PNG"):
-        # Pillow's own conversion clips at 255 instead of scaling. Older ones call 16 bits "I".
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        raise ValueError(f"pixels of Pillow's mode {image.mode} have no agreed range")
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")

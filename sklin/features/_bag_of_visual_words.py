@@ -103,6 +103,8 @@ class BagOfVisualWords(ImageTransformer):
         Number of threads that transform chunks of images. None means 1 unless in a
         `joblib.parallel_config` context; -1 means all processors. Matrix products may use several
         processors even so.
+    verbose : bool, default=False
+        Whether `transform` says on stderr how far it is, if it takes longer than two seconds.
 
     Attributes
     ----------
@@ -258,6 +260,7 @@ class BagOfVisualWords(ImageTransformer):
         image_shape=None,
         random_state=None,
         n_jobs=None,
+        verbose=False,
     ):
         self.n_words = n_words
         self.descriptor = descriptor
@@ -279,6 +282,7 @@ class BagOfVisualWords(ImageTransformer):
         self.image_shape = image_shape
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def _check_params(self):
         check_integer("n_words", self.n_words)
@@ -389,7 +393,7 @@ class BagOfVisualWords(ImageTransformer):
         self.patch_mean_, self.whitening_, color = learn_whitening(
             raw, self.variance_kept, settings["whitening"]
         )
-        z = ((raw - self.patch_mean_) @ self.whitening_).astype(_working_dtype(images[0].dtype))
+        z = ((raw - self.patch_mean_) @ self.whitening_).astype(_working_dtype(images.dtype))
         self._codebook = self._learn_codebook(z, rng)
         self.vocabulary_ = self._codebook.words
         words = self.patch_mean_ + self.vocabulary_ @ color

@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from ._album import Album
 from ._parameters import check_bool, check_choice, check_integer, is_integer
 from ._transformer import ImageTransformer
 
@@ -164,6 +165,8 @@ class ColorHistogram(ImageTransformer):
         the images; flattened rows are then grey squares or strips of height 1.
     n_jobs : int, default=None
         Number of threads; None means 1 and -1 all processors.
+    verbose : bool, default=False
+        Whether `transform` says on stderr how far it is, if it takes longer than two seconds.
 
     Attributes
     ----------
@@ -219,6 +222,7 @@ class ColorHistogram(ImageTransformer):
         normalize=True,
         image_shape=None,
         n_jobs=None,
+        verbose=False,
     ):
         self.bins = bins
         self.color_space = color_space
@@ -226,6 +230,7 @@ class ColorHistogram(ImageTransformer):
         self.normalize = normalize
         self.image_shape = image_shape
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def _check_params(self):
         check_choice("color_space", self.color_space, COLOR_SPACES)
@@ -246,8 +251,8 @@ class ColorHistogram(ImageTransformer):
         images, shape = super()._check_images(X, image_shape, reset)
         # Grey images are left out: they may be rows of anything, of which nobody said that they
         # are images.
-        if shape[2] != 1 and images[0].dtype != np.uint8:
-            batches = images if isinstance(images, list) else [images]
+        if shape[2] != 1 and images.dtype != np.uint8:
+            batches = images if isinstance(images, Album) else [images]
             low, high = min(b.min() for b in batches), max(b.max() for b in batches)
             if low < 0 or high > 1:
                 warnings.warn(

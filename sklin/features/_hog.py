@@ -333,6 +333,8 @@ class HOG(ImageTransformer):
         the images; flattened rows are then grey squares or strips of height 1.
     n_jobs : int, default=None
         Number of threads; None means 1 and -1 all processors.
+    verbose : bool, default=False
+        Whether `transform` says on stderr how far it is, if it takes longer than two seconds.
 
     Attributes
     ----------
@@ -401,6 +403,7 @@ class HOG(ImageTransformer):
         block_sigma=None,
         image_shape=None,
         n_jobs=None,
+        verbose=False,
     ):
         self.orientations = orientations
         self.pixels_per_cell = pixels_per_cell
@@ -412,6 +415,7 @@ class HOG(ImageTransformer):
         self.block_sigma = block_sigma
         self.image_shape = image_shape
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     # Many strips, for which scratch memory is made once.
     _pixels_per_chunk = 1_000_000

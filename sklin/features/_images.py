@@ -7,10 +7,8 @@ from math import isqrt, prod
 import numpy as np
 from sklearn.utils import check_array
 
+from ._album import IMAGE_DTYPES, Album, album_of
 from ._parameters import is_integer
-
-# Kept as they are; every other dtype becomes the first of these.
-IMAGE_DTYPES = (np.float64, np.float32, np.uint8)
 
 # Rows wider than this that are no square are more likely images of an unknown shape than strips.
 WIDEST_SILENT_STRIP = 100
@@ -26,9 +24,12 @@ def check_images(X, image_shape=None, *, one_size=None, check_rows=_check_rows):
     X : array-like
         One of
 
-        - an array (n, h, w) of grey images or (n, h, w, c) with c = 1, 3 (RGB) or 4 (RGBA);
+        - an array (n, h, w) of grey images or (n, h, w, c) with c = 1, 3 (RGB) or 4 (RGBA), which
+          may be memory-mapped;
         - flattened rows (n, h * w * c), channels last, as scikit-learn's own tools pass them on;
-        - a list, tuple or 1-D object array of images (h, w) or (h, w, c), which may differ in size.
+        - images that may differ in size: a list, tuple, 1-D object array, series or data frame of
+          one column (pandas or polars), or an array (n, 1), whose elements are arrays (h, w) or
+          (h, w, c), Pillow's images, or files (`str` or path-like).
     image_shape : tuple, default=None
         The shape (h, w) or (h, w, c) that every image has. None takes it from `X`: the trailing
         axes if there are any; for rows, a grey square if their width is a square number, else a
@@ -43,10 +44,14 @@ def check_images(X, image_shape=None, *, one_size=None, check_rows=_check_rows):
 
     Returns
     -------
-    images : ndarray of shape (n, h, w, c) or list of n ndarrays of shape (h, w, c)
-        A list only if the images differ in size. c is 1 or 3. The dtype is uint8 (0 to 255) or
-        float32 if `X` was, else float64 with the values of `X`: nothing is scaled, booleans become
-        0.0 and 1.0. All values are finite. All images of a list have one c and one dtype.
+    images : ndarray of shape (n, h, w, c) or Album of n ndarrays of shape (h, w, c)
+        An :class:`~sklin.features._album.Album`, which decodes files when they are asked for, if
+        `X` was a list or column of images. c is 1 or 3, the same for all. Neither an array of
+        bytes or floats in C order nor a memory map nor the arrays of a list are copied. The dtype
+        is uint8 (0 to 255) or float32 if `X` was, else float64 with the values of `X`: nothing is
+        scaled, booleans become 0.0 and 1.0. All values are finite. Files and Pillow's images are
+        uint8: 16 bits are reduced to 8, transparent pixels are laid over white, photographs are
+        turned upright as their EXIF data say; grey ones become RGB where others have colours.
     shape : tuple
         The (h, w, c) of every image as it arrived (c = 4 for RGBA), or (None, None, c) where sizes
         are free: `X` was a list, `one_size` is None and `image_shape` does not say otherwise.
@@ -60,14 +65,18 @@ def check_images(X, image_shape=None, *, one_size=None, check_rows=_check_rows):
         If `image_shape` has not 2 or 3 positive entries or its c is not 1, 3 or 4; if `X` is
         empty, holds NaN, infinity, complex numbers or text; has more than 4 axes or a last axis of
         a length other than 1, 3 or 4; is one RGB image (h, w, 3) instead of a batch; disagrees
-        with `image_shape`; if the images of a list differ in size although `one_size` forbids it,
-        in their number of channels, or mix uint8 with other types; if rows come where any size is
-        allowed.
+        with `image_shape`; if rows come where any size is allowed. Of a list, with the index of
+        the image: if it has no pixels or is no image; differs in size although `one_size` forbids
+        it, or in its number of channels; mixes uint8 with other types; is a file that does not
+        exist, is no plain file, cannot be read as an image, has pixels of a mode without a range
+        (Pillow's F and I), or claims more pixels than Pillow's ``Image.MAX_IMAGE_PIXELS``, as a
+        decompression bomb does. Of files only the headers are read at first: one that is broken
+        further on is found, with its index, when it is decoded.
 
     Warns
     -----
     UserWarning
-        If an alpha channel is dropped, or if rows wider than 100 are taken for strips.
+        If an alpha channel of arrays is dropped, or if rows wider than 100 are taken for strips.
 
     Notes
     -----
@@ -83,24 +92,13 @@ def check_images(X, image_shape=None, *, one_size=None, check_rows=_check_rows):
     ((5, 2, 2, 3), dtype('uint8'), (2, 2, 3))
     """
     shape = check_image_shape(image_shape, any_size=True)
-    images = _list_of_images(X)
-    if images is not None:
-        sizes_free = one_size is None and (shape is None or shape[0] is None)
-        if sizes_free:
-            check_rows = _check_rows  # an estimator must not learn a number of features here
-        first = images[0].shape
-        odd = next((i for i, image in enumerate(images) if image.shape != first), None)
-        if odd is None:
-            X = np.stack(images)
-        elif sizes_free:
-            return _check_ragged(images, shape)
-        else:
-            advice = one_size or f"image_shape says that all are {shape}"
-            raise ValueError(
-                f"X[{odd}] is an image of shape {images[odd].shape}, X[0] of {first}; {advice}."
-            )
-        if sizes_free:
-            shape = shape or (None, None, min(first[2], 3))
+    album = album_of(X, None if shape is None else min(shape[2], 3))
+    if album is not None:
+        if any(c == 4 for _, _, c in album.arrived):
+            _warn_of_alpha()
+        if one_size is None and (shape is None or shape[0] is None):
+            return album, shape or (None, None, album.channels)
+        return album, _one_shape(album, shape, one_size)
     ndim = getattr(X, "ndim", 2)
     if ndim in (3, 4):
         seen = _shape_of_batch(X, shape)
@@ -148,55 +146,38 @@ def check_image_shape(image_shape, any_size=False):
     return shape
 
 
-def _list_of_images(X):
-    """The images of a list or object array as arrays (h, w, c), or None if `X` is neither."""
-    if getattr(X, "ndim", None) == 1 and X.dtype == object:
-        X = list(X)
-    if not isinstance(X, list | tuple):
-        return None
-    images = []
-    for i, image in enumerate(X):
-        try:
-            images.append(np.asarray(image))
-        except ValueError as error:
-            raise ValueError(f"X[{i}] is no image (h, w) or (h, w, c): {error}") from error
-    if not any(image.ndim > 1 for image in images):
-        return None
-    for i, image in enumerate(images):
-        if (
-            image.ndim not in (2, 3)
-            or image.size == 0
-            or (image.ndim == 3 and image.shape[2] not in (1, 3, 4))
-        ):
-            raise ValueError(
-                f"X[{i}] must be an image (h, w) or (h, w, c) with c in 1, 3, 4, "
-                f"got shape {image.shape}."
-            )
-    return [image if image.ndim == 3 else image[:, :, np.newaxis] for image in images]
+def shapes_of(images):
+    """The shapes (h, w, c) of images, a list, without decoding them.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w, c) or Album
+        As `check_images` returns them.
+
+    Returns
+    -------
+    shapes : list of n tuples
+        The shapes.
+    """
+    if isinstance(images, Album):
+        return images.shapes
+    return [images.shape[1:]] * len(images)
 
 
-def _check_ragged(images, shape):
-    """Hold the images of a list to one number of channels and one kind of numbers."""
-    rows = [
-        check_array(image.reshape(1, -1), dtype=list(IMAGE_DTYPES), input_name=f"X[{i}]")
-        for i, image in enumerate(images)
-    ]
-    images = [
-        _drop_alpha(row.reshape(image.shape)) for row, image in zip(rows, images, strict=True)
-    ]
-    dtype = np.result_type(*{row.dtype for row in rows})
-    channels = images[0].shape[2] if shape is None else shape[2]
-    for i, image in enumerate(images):
-        if image.shape[2] != channels:
-            raise ValueError(
-                f"X[{i}] has {image.shape[2]} channels, expected {channels} in every image."
-            )
-        if (image.dtype == np.uint8) != (images[0].dtype == np.uint8):
-            raise ValueError(
-                f"X[{i}] is {image.dtype}, X[0] is {images[0].dtype}: "
-                "bytes (0 to 255) do not mix with other numbers."
-            )
-    return [image.astype(dtype, copy=False) for image in images], (None, None, channels)
+def _one_shape(album, shape, one_size):
+    """The (h, w, c) that all images of an album have, held against the `shape` expected, if any."""
+    first = album.shapes[0]
+    for i, seen in enumerate(album.shapes):
+        if seen != first:
+            advice = one_size or f"image_shape says that all are {shape}"
+            raise ValueError(f"X[{i}] is an image of shape {seen}, X[0] of {first}; {advice}.")
+    if shape is None:
+        return first
+    if first != (*shape[:2], min(shape[2], 3)):
+        raise ValueError(
+            f"X holds images of shape {first}, expected {shape} as image_shape or fit said."
+        )
+    return shape
 
 
 def _shape_of_batch(X, shape):
@@ -259,10 +240,9 @@ def _shape_of_rows(width, shape):
 def _drop_alpha(images):
     if images.shape[-1] != 4:
         return images
-    warnings.warn("X has an alpha channel, which is dropped.", UserWarning, stacklevel=2)
+    _warn_of_alpha()
     return images[..., :3]
 
 
-def shapes_of(images):
-    """The shapes (h, w, c) of images."""
-    return [image.shape for image in images]
+def _warn_of_alpha():
+    warnings.warn("X has an alpha channel, which is dropped.", UserWarning, stacklevel=2)

@@ -1,23 +1,31 @@
 """The base of all image transformers: validation, chunks and threads in one place."""
 
 from collections import defaultdict
+from contextlib import nullcontext
+from math import prod
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._images import IMAGE_DTYPES, check_image_shape, check_images
-from ._parameters import is_integer
+from .._linalg import one_thread
+from ._album import IMAGE_DTYPES, Album
+from ._images import check_image_shape, check_images
+from ._parameters import check_bool, is_integer
+from ._progress import Progress
 
 
 class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base of the transformers that turn images into rows of numbers.
 
-    A subclass declares the parameters `image_shape` and `n_jobs` in its constructor and writes
-    `_features`; it may write `_check_params`, `_learn` and `_one_size`. Everything else,
+    A subclass declares the parameters `image_shape`, `n_jobs` and `verbose` in its constructor and
+    writes `_features`; it may write `_check_params`, `_learn` and `_one_size`. Everything else,
     validation, chunks, threads, names, is here. Each row of the output depends on its image alone,
-    so that it is the same in any batch and for any `n_jobs`.
+    so that it is the same in any batch and for any `n_jobs`. Beside its output, `transform` holds
+    at most two chunks a job, of `_pixels_per_chunk` pixels or one image each: files are decoded
+    when their chunk begins.
 
     Attributes
     ----------
@@ -37,7 +45,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Raise an error that names the parameter, what came and what is allowed."""
 
     def _learn(self, images, y=None):
-        """Learn from images (n, h, w, c) or a list of (h, w, c); by default nothing."""
+        """Learn from images (n, h, w, c) or an Album of (h, w, c); by default nothing."""
 
     def _output_dtype(self, dtype):
         """The dtype of the features of images of this dtype."""
@@ -52,8 +60,9 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
         Parameters
         ----------
-        X : array-like or list of arrays
-            Images (n, h, w) or (n, h, w, c), a list of images, or flattened rows (n, h * w * c).
+        X : array-like or list of images
+            Images (n, h, w) or (n, h, w, c), a list or column of arrays, Pillow's images or
+            files, or flattened rows (n, h * w * c).
         y : object, default=None
             Ignored.
 
@@ -68,12 +77,10 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
         check_image_shape(self.image_shape)
         self._check_params()
+        check_bool("verbose", self.verbose)
         images, self.image_shape_ = self._check_images(X, self.image_shape, reset=True)
-        if self.image_shape_[0] is None:  # a previous fit may have left these
-            for name in ("n_features_in_", "feature_names_in_"):
-                vars(self).pop(name, None)
         self._learn(images, y)
-        self._n_features_out = self._features(np.stack(images[:1])).shape[1]
+        self._n_features_out = self._features(images[0][np.newaxis]).shape[1]
         return self
 
     def transform(self, X):
@@ -81,7 +88,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
         Parameters
         ----------
-        X : array-like or list of arrays
+        X : array-like or list of images
             Images of the shape seen in `fit`, or of any size if `fit` saw a list of images.
 
         Returns
@@ -91,37 +98,53 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         images, _ = self._check_images(X, self.image_shape_, reset=False)
-        dtype = self._output_dtype(images[0].dtype)
-        features = np.empty((len(images), self._n_features_out), dtype)
-
-        def fill(chunk):
-            features[chunk] = self._features(
-                images[chunk] if isinstance(chunk, slice) else np.stack([images[i] for i in chunk])
-            )
-
-        # In place, hence shared memory: numpy and scipy.sparse release the lock, and nothing is
-        # pickled.
-        Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(fill)(chunk) for chunk in _chunks(images, self._pixels_per_chunk)
-        )
+        features = np.empty((len(images), self._n_features_out), self._output_dtype(images.dtype))
+        chunks = list(_chunks(images, self._pixels_per_chunk))
+        # Threads, unless a joblib.parallel_config says otherwise: numpy and scipy.sparse release
+        # the lock, and nothing is pickled. The parts come back in order, as they are made.
+        work = Parallel(self.n_jobs, prefer="threads", return_as="generator")
+        parts = work(delayed(_features_of)(self, _part(images, chunk)) for chunk in chunks)
+        # Threads of a BLAS within threads of Python would wait for each other.
+        alone = one_thread if effective_n_jobs(self.n_jobs) > 1 else nullcontext()
+        with alone, Progress(type(self).__name__, len(images), self.verbose) as progress:
+            for chunk, part in zip(chunks, parts, strict=True):
+                features[chunk] = part
+                progress.advance(len(part))
         return features
 
     def _check_images(self, X, image_shape, reset):
         def check_rows(X):
             return validate_data(self, X, reset=reset, dtype=list(IMAGE_DTYPES))
 
-        return check_images(X, image_shape, one_size=self._one_size, check_rows=check_rows)
+        images, shape = check_images(X, image_shape, one_size=self._one_size, check_rows=check_rows)
+        if reset and isinstance(images, Album):  # which validate_data has not seen
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+            if shape[0] is not None:
+                self.n_features_in_ = prod(shape)
+        return images, shape
+
+
+def _features_of(transformer, images):
+    """The features of one chunk, an array or an album of images of one size."""
+    if isinstance(images, Album):
+        images = np.stack(list(images))
+    return transformer._features(images)
+
+
+def _part(images, chunk):
+    return images[chunk] if isinstance(chunk, slice) else images.part(chunk)
 
 
 def _chunks(images, n_pixels):
-    """Slices of an array, or lists of indices of images of one shape, `n_pixels` at a time."""
-    if not isinstance(images, list):
+    """Slices of an array, or lists of indices of images of one size, `n_pixels` at a time."""
+    if not isinstance(images, Album):
         step = _images_per_chunk(*images.shape[1:3], n_pixels)
         yield from (slice(start, start + step) for start in range(0, len(images), step))
         return
     same_shape = defaultdict(list)
-    for i, image in enumerate(images):
-        same_shape[image.shape].append(i)
+    for i, shape in enumerate(images.shapes):
+        same_shape[shape].append(i)
     for (h, w, _), indices in same_shape.items():
         step = _images_per_chunk(h, w, n_pixels)
         yield from (indices[start : start + step] for start in range(0, len(indices), step))

@@ -9,6 +9,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils._testing import SkipTest
 
 from sklin.features import HOG, ColorHistogram
+from sklin.features._album import Album
 from sklin.features._images import check_image_shape, check_images
 from sklin.features._parameters import check_bool, check_choice, check_integer, check_pair
 from sklin.features._transformer import ImageTransformer
@@ -22,9 +23,10 @@ RGBA = RNG.integers(0, 256, (5, 6, 7, 4), dtype=np.uint8)
 class Mean(ImageTransformer):
     """The smallest transformer: the mean of each channel."""
 
-    def __init__(self, image_shape=None, n_jobs=None):
+    def __init__(self, image_shape=None, n_jobs=None, verbose=False):
         self.image_shape = image_shape
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def _features(self, images):
         return images.mean(axis=(1, 2))
@@ -92,7 +94,7 @@ def test_a_list_of_equal_images_is_an_array_of_free_size(container):
 
 
 def test_nested_lists_are_images():
-    np.testing.assert_array_equal(check_images(GREY.tolist())[0][..., 0], GREY)
+    np.testing.assert_array_equal(list(check_images(GREY.tolist())[0]), GREY[..., np.newaxis])
     np.testing.assert_array_equal(check_images(GREY[0].tolist(), (7, 1))[0][:, :, 0, 0], GREY[0])
 
 
@@ -108,7 +110,7 @@ def ragged(as_object=False):
 @pytest.mark.parametrize("as_object", [False, True])
 def test_ragged_images_stay_a_list(as_object):
     images, shape = check_images(ragged(as_object))
-    assert isinstance(images, list)
+    assert isinstance(images, Album)
     assert shape == (None, None, 3)
     for image, original in zip(images, ragged(), strict=True):
         np.testing.assert_array_equal(image, original)
@@ -190,7 +192,7 @@ def test_one_size_refuses_ragged_lists_with_its_advice():
     with pytest.raises(ValueError, match=r"X\[1\] .* X\[0\] .*; set grid\.$"):
         check_images(ragged(), one_size="set grid")
     images, shape = check_images(list(RGB), one_size="set grid")
-    assert shape == images.shape[1:] == (6, 7, 3)
+    assert shape == images[0].shape == (6, 7, 3)
 
 
 def test_sparse_rows_and_foreign_objects_are_refused():
