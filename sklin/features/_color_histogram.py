@@ -1,17 +1,34 @@
 """Colour histograms: how much of each colour, regardless of where."""
 
 import warnings
+from itertools import accumulate, product
 from math import prod
 
 import numpy as np
+from scipy.sparse import csr_array
 
+from ._color_spaces import coordinates
 from ._parameters import check_bool, check_choice, check_integer, is_integer
 from ._transformer import ImageTransformer
 
-COLOR_SPACES = ("hue", "hsv", "rgb")
+COLOR_SPACES = ("hue", "hsv", "rgb", "opponent", "lab")
+POWERS_OF_TWO = [2**k for k in range(9)]
+
+# What a pixel needs on its way to a bin stays in the cache, and a large image needs no more memory
+# than a small one.
+PIXELS_PER_BAND = 65_536
 
 
-def color_histogram(images, bins=4, color_space="rgb", joint=True, normalize=True):
+def color_histogram(
+    images,
+    bins=4,
+    color_space="rgb",
+    joint=True,
+    weights=None,
+    grid=(1, 1),
+    voting="nearest",
+    normalize=True,
+):
     r"""Compute colour histograms of a batch of images of one size.
 
     Every pixel votes for the bin of its colour [1]_. With :math:`M` and :math:`m` the largest and
@@ -68,77 +85,128 @@ def color_histogram(images, bins=4, color_space="rgb", joint=True, normalize=Tru
     >>> color_histogram(red_red_blue, bins=3, color_space="hue", normalize=False)
     array([[2., 0., 1.]], dtype=float32)
     """
-    is_bytes = images.dtype == np.uint8
-    planes = np.moveaxis(np.broadcast_to(images, (*images.shape[:3], 3)), -1, 0)
-    # Channels first in memory: on interleaved ones, the arithmetic below takes four times as long.
-    planes = planes.astype(np.int16 if is_bytes else images.dtype, order="C")
-    if not is_bytes:
-        planes.clip(0, 1, out=planes)
-    fractions = _COORDINATES[color_space](*planes, 255 if is_bytes else 1)
-    sizes = [bins] * len(fractions) if is_integer(bins) else bins
-    indices = [_bin(*fraction, size) for fraction, size in zip(fractions, sizes, strict=True)]
-    if joint:
-        # Horner's rule in int32, a third of what np.ravel_multi_index takes.
-        index, *others = indices
-        for other, size in zip(others, sizes[1:], strict=True):
-            index *= size
-            index += other
-        indices, sizes = [index], [prod(sizes)]
-    counts = np.hstack([_count(i, size) for i, size in zip(indices, sizes, strict=True)])
+    missing = [max(0, cells - have) for cells, have in zip(grid, images.shape[1:3], strict=True)]
+    if any(missing):
+        images = np.pad(images, [(0, 0), *((0, m) for m in missing), (0, 0)], mode="edge")
+    n, h, w, _ = images.shape
+    rows, columns = (np.arange(k + 1) * have // k for k, have in zip(grid, (h, w), strict=True))
+    sizes = [bins] * (1 if color_space == "hue" else 3) if is_integer(bins) else bins
+    size = prod(sizes) if joint else sum(sizes)
+    # Where the bins of each pixel's cell begin.
+    cells = np.arange(0, prod(grid) * size, size, dtype=np.int32).reshape(grid)
+    cells = cells.repeat(np.diff(rows), axis=0)
+    counts = 0
+    step = max(1, PIXELS_PER_BAND // (n * w))
+    for start in range(0, h, step):
+        band = slice(start, start + step)
+        votes, shares = _votes(images[:, band], sizes, color_space, joint, weights, voting)
+        if prod(grid) > 1:
+            votes += cells[band].repeat(np.diff(columns), axis=1)
+        counts = counts + _count(votes, shares, prod(grid) * size)
     if normalize:
-        counts = counts / prod(images.shape[1:3])
+        pixels = np.multiply.outer(np.diff(rows), np.diff(columns)).ravel()
+        counts = counts / pixels.repeat(size)
     return counts.astype(np.float64 if images.dtype == np.float64 else np.float32)
 
 
-def _rgb(r, g, b, white):
-    return [(r, white), (g, white), (b, white)]
+def _votes(images, sizes, color_space, joint, weights, voting):
+    """Bins (n, votes of a pixel, h, w), int32, and what they get, alike or None for ones."""
+    fractions = coordinates(images, color_space if weights is None else "hsv")
+    saturation = None
+    if weights is not None:
+        saturation, fractions = fractions[1], fractions[:1]
+    if voting == "linear":
+        circles = [True, False, False] if color_space in ("hue", "hsv") else [False] * 3
+        ways = [
+            _neighbours(*fraction, size, circle)
+            for fraction, size, circle in zip(fractions, sizes, circles, strict=False)
+        ]
+    else:
+        ways = [[(_bin(*fraction, k), 1)] for fraction, k in zip(fractions, sizes, strict=True)]
+    if joint:
+        combinations = [zip(*corner, strict=True) for corner in product(*ways)]
+        found = [(0, _ravel(indices, sizes), prod(shares)) for indices, shares in combinations]
+    else:
+        offsets = [0, *accumulate(sizes[:-1])]
+        found = [(o, *vote) for o, axis in zip(offsets, ways, strict=True) for vote in axis]
+    votes = np.empty((len(images), len(found), *images.shape[1:3]), dtype=np.int32)
+    shares = None
+    if saturation is not None or voting == "linear":
+        shares = np.empty(votes.shape)
+    for k, (offset, index, share) in enumerate(found):
+        votes[:, k] = index
+        if offset:
+            votes[:, k] += offset
+        if shares is not None:
+            shares[:, k] = share
+    if saturation is not None:
+        shares *= _quotient(*saturation)[:, np.newaxis]
+    return votes, shares
 
 
-def _hue(r, g, b, white):
-    high = np.maximum(np.maximum(r, g), b)
-    delta = high - np.minimum(np.minimum(r, g), b)
-    is_r = high == r
-    is_g = (high == g) > is_r
-    is_b = ~(is_r | is_g)
-    # Products, not np.where: the branches of real pixels are random, and five times slower.
-    hue = is_r * (g - b) + is_g * (b - r + 2 * delta) + is_b * (r - g + 4 * delta)
-    hue += (hue < 0) * (6 * delta)
-    return [(hue, 6 * delta)]
-
-
-def _hsv(r, g, b, white):
-    high = np.maximum(np.maximum(r, g), b)
-    delta = high - np.minimum(np.minimum(r, g), b)
-    return [*_hue(r, g, b, white), (delta, high), (high, white)]
-
-
-_COORDINATES = {"hue": _hue, "hsv": _hsv, "rgb": _rgb}
+def _quotient(numerator, denominator):
+    """The fraction as a floating point number, where 0 / 0 is 0."""
+    dtype = np.float64 if numerator.dtype == np.int16 else None
+    return np.divide(numerator, denominator + (denominator == 0), dtype=dtype)
 
 
 def _bin(numerator, denominator, bins):
-    """The bin floor(bins * numerator / denominator), where 0 / 0 is 0.
+    """The bin floor(bins * numerator / denominator), the last one for 1, the first for 0 / 0.
 
-    Integers divide exactly although they do it in floating point, four times faster than `//`: (a
-    + 1/2) / b is at least 1 / (2b) from every integer, b is at most 6 * 255, and so float32 has
-    room up to 1,024 bins.
+    Exact for integers, although they divide in floating point where denominators differ, four times
+    faster than `//`: (a + 1/2) / b is at least 1 / (2b) from every integer, b is at most 6 * 255,
+    and so float32 has room up to 1,024 bins.
     """
+    exact = numerator.dtype.kind != "f"
+    if exact and isinstance(denominator, int):
+        if numerator.dtype == np.uint8 and bins in POWERS_OF_TWO:
+            return numerator >> (9 - bins.bit_length())  # a third of the time of what follows
+        dtype = np.min_scalar_type(denominator * bins)
+        index = np.multiply(numerator, bins, dtype=dtype, casting="unsafe")
+        index //= denominator
+        index -= index == bins  # four times faster than np.minimum
+        return index
     dtype = numerator.dtype
-    if exact := dtype == np.int16:
+    if exact:
         dtype = np.float32 if bins <= 1024 else np.float64
     position = np.multiply(numerator, bins, dtype=dtype)
     if exact:
         position += 0.5
     position /= denominator + (denominator == 0)
     index = position.astype(np.int32)
-    return np.minimum(index, bins - 1, out=index)
+    return index.clip(0, bins - 1, out=index)
 
 
-def _count(index, size):
-    """How often each of `size` values occurs in each image: one bincount for all images."""
-    n = len(index)
-    offsets = size * np.arange(n)[:, np.newaxis]
-    index = np.add(index.reshape(n, -1), offsets, dtype=np.intp)
-    return np.bincount(index.ravel(), minlength=n * size).reshape(n, size)
+def _neighbours(numerator, denominator, bins, circle):
+    """The two bins whose centres are nearest, each with its share of the vote."""
+    position = _quotient(numerator, denominator) * bins - 0.5
+    below = np.floor(position)
+    share = position - below
+    index = below.astype(np.int32)
+    pair = index, index + 1
+    pair = [i % bins if circle else i.clip(0, bins - 1) for i in pair]
+    return list(zip(pair, (1 - share, share), strict=True))
+
+
+def _ravel(indices, sizes):
+    """One index in place of several, the last running fastest."""
+    # Horner's rule in the smallest type, a tenth of what np.ravel_multi_index takes.
+    index, *others = indices
+    dtype = np.min_scalar_type(prod(sizes))
+    for other, size in zip(others, sizes[1:], strict=True):
+        index = np.multiply(index, size, dtype=dtype, casting="unsafe")
+        np.add(index, other, out=index, casting="unsafe")
+    return index
+
+
+def _count(votes, shares, size):
+    """How much each of `size` bins gets in each image."""
+    # An image is a sparse row (bin, share); a dense matrix adds up its duplicates. Per vote 1.6
+    # ns, where np.bincount takes 2.9, its conversion of the bins included.
+    n = len(votes)
+    starts = np.arange(0, votes.size + 1, votes.size // n, dtype=np.int32)
+    shares = np.ones(votes.size, dtype=np.int32) if shares is None else shares.ravel()
+    return csr_array((shares, votes.ravel(), starts), shape=(n, size)).toarray()
 
 
 class ColorHistogram(ImageTransformer):
@@ -211,11 +279,16 @@ class ColorHistogram(ImageTransformer):
     array([[0., 1., 1., 0., 1., 0.]], dtype=float32)
     """
 
+    _pixels_per_chunk = PIXELS_PER_BAND
+
     def __init__(
         self,
         bins=4,
         color_space="rgb",
         joint=True,
+        weights=None,
+        grid=(1, 1),
+        voting="nearest",
         normalize=True,
         image_shape=None,
         n_jobs=None,
@@ -223,6 +296,9 @@ class ColorHistogram(ImageTransformer):
         self.bins = bins
         self.color_space = color_space
         self.joint = joint
+        self.weights = weights
+        self.grid = grid
+        self.voting = voting
         self.normalize = normalize
         self.image_shape = image_shape
         self.n_jobs = n_jobs
@@ -259,4 +335,13 @@ class ColorHistogram(ImageTransformer):
         return images, shape
 
     def _features(self, images):
-        return color_histogram(images, self.bins, self.color_space, self.joint, self.normalize)
+        return color_histogram(
+            images,
+            self.bins,
+            self.color_space,
+            self.joint,
+            self.weights,
+            self.grid,
+            self.voting,
+            self.normalize,
+        )

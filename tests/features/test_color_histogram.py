@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skimage import color, data
 
 from sklin.features import ColorHistogram
-from sklin.features._color_histogram import _bin, _hsv, color_histogram
+from sklin.features._color_histogram import _bin, color_histogram
+from sklin.features._color_spaces import _hsv
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (4, 13, 17, 3), dtype=np.uint8)

@@ -1,0 +1,136 @@
+"""Colour spaces: red, green and blue to coordinates between 0 and 1, exact for bytes."""
+
+import numpy as np
+
+# CIELAB's a and b run from -A_B_LIMIT to A_B_LIMIT; those of RGB colours reach -107.9 to 98.3.
+A_B_LIMIT = 110
+
+# Linear light to X / X_n, Y / Y_n and Z / Z_n: scikit-image's matrix and white point, D65 at 2
+# degrees. Their digits differ, so that the a of a grey is -0.0026 f(Y), and the b 0.0047 f(Y).
+LIGHT_TO_XYZ = (
+    np.array(
+        [
+            [0.412453, 0.357580, 0.180423],
+            [0.212671, 0.715160, 0.072169],
+            [0.019334, 0.119193, 0.950227],
+        ]
+    )
+    / np.array([[0.95047], [1.0], [1.08883]])
+)
+# f is a line below this and the cube root above.
+LINE_END, LINE_SLOPE = 0.008856, 7.787
+# Scaled L, a and b are these products with f(X), f(Y) and f(Z), plus the last column.
+F_TO_LAB = np.array(
+    [
+        [0, 116 / 100, 0, -16 / 100],
+        [500 / (2 * A_B_LIMIT), -500 / (2 * A_B_LIMIT), 0, 0.5],
+        [0, 200 / (2 * A_B_LIMIT), -200 / (2 * A_B_LIMIT), 0.5],
+    ]
+)
+
+
+def coordinates(images, color_space):
+    """Compute the coordinates of every pixel as fractions.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w, c)
+        Images of 1 or 3 channels: bytes, or floats, which are clipped to [0, 1].
+    color_space : {"hue", "hsv", "rgb", "opponent", "lab"}
+        The coordinates. Their equations are in
+        :func:`~sklin.features._color_histogram.color_histogram`.
+
+    Returns
+    -------
+    fractions : list of pairs (numerator, denominator)
+        One pair a coordinate; numerators are arrays (n, h, w), denominators arrays or numbers.
+        Their quotient is between 0 and 1, up to rounding; 0 / 0 stands for 0. Bytes give exact
+        integers, but for "lab", which gives float32; floats keep their type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklin.features._color_spaces import coordinates
+    >>> orange = np.array([[[[255, 85, 0]]]], dtype=np.uint8)
+    >>> [(numerator, denominator)] = coordinates(orange, "hue")
+    >>> numerator.item(), denominator.item()
+    (85, 1530)
+    """
+    is_bytes = images.dtype == np.uint8
+    planes = np.moveaxis(np.broadcast_to(images, (*images.shape[:3], 3)), -1, 0)
+    # Channels first in memory: on interleaved ones, the arithmetic below takes four times as long.
+    if color_space == "lab":
+        return _lab(planes)
+    if not is_bytes:
+        planes = planes.clip(0, 1, dtype=planes.dtype, order="C")
+    elif color_space == "rgb":
+        planes = np.ascontiguousarray(planes)
+    else:
+        planes = planes.astype(np.int16, order="C")
+    return _COORDINATES[color_space](*planes, 255 if is_bytes else 1)
+
+
+def _rgb(r, g, b, white):
+    return [(r, white), (g, white), (b, white)]
+
+
+def _opponent(r, g, b, white):
+    difference, total = r - g, r + g
+    return [
+        (difference + white, 2 * white),
+        (total - 2 * b + 2 * white, 4 * white),
+        (total + b, 3 * white),
+    ]
+
+
+def _hue(r, g, b, white):
+    high = np.maximum(np.maximum(r, g), b)
+    delta = high - np.minimum(np.minimum(r, g), b)
+    return [_hue_fraction(r, g, b, high, delta)]
+
+
+def _hsv(r, g, b, white):
+    high = np.maximum(np.maximum(r, g), b)
+    delta = high - np.minimum(np.minimum(r, g), b)
+    return [_hue_fraction(r, g, b, high, delta), (delta, high), (high, white)]
+
+
+def _hue_fraction(r, g, b, high, delta):
+    is_r = high == r
+    is_g = (high == g) > is_r
+    is_b = ~(is_r | is_g)
+    # Products, not np.where: the branches of real pixels are random, and five times slower.
+    hue = is_r * (g - b) + is_g * (b - r + 2 * delta) + is_b * (r - g + 4 * delta)
+    whole = 6 * delta
+    hue += (hue < 0) * whole
+    return hue, whole
+
+
+_COORDINATES = {"hue": _hue, "hsv": _hsv, "rgb": _rgb, "opponent": _opponent}
+
+
+def _linear_light(v):
+    return np.where(v > 0.04045, ((v + 0.055) / 1.055) ** 2.4, v / 12.92)
+
+
+def _lab(planes):
+    shape = planes.shape
+    if planes.dtype == np.uint8:
+        table = _linear_light(np.arange(256) / 255).astype(np.float32)
+        light = np.empty((3, planes[0].size), dtype=np.float32)
+        for plane, out in zip(planes, light, strict=True):
+            # mode="clip" never clips here; the default copies its output once more.
+            table.take(plane.ravel().astype(np.intp), mode="clip", out=out)
+    else:
+        light = _linear_light(planes.reshape(3, -1).clip(0, 1))
+    f = LIGHT_TO_XYZ.astype(light.dtype) @ light
+    # The line goes through the end of the curve: the curve at the larger of t and its end, plus
+    # the slope times what t lacks. No choice by pixel, and no copies of the pixels chosen.
+    curve = np.maximum(f, light.dtype.type(LINE_END), out=light)
+    f -= curve
+    f *= LINE_SLOPE
+    f += np.cbrt(curve, out=curve)
+    lab = F_TO_LAB[:, :3].astype(f.dtype) @ f
+    lab += F_TO_LAB[:, 3:].astype(f.dtype)
+    lab.clip(0, 1, out=lab)
+    return [(x, 1) for x in lab.reshape(shape)]
