@@ -16,7 +16,7 @@ POWERS_OF_TWO = [2**k for k in range(9)]
 
 # What a pixel needs on its way to a bin stays in the cache, and a large image needs no more memory
 # than a small one.
-PIXELS_PER_BAND = 65_536
+PIXELS_PER_BAND = 100_000
 
 
 def color_histogram(
@@ -85,28 +85,36 @@ def color_histogram(
     >>> color_histogram(red_red_blue, bins=3, color_space="hue", normalize=False)
     array([[2., 0., 1.]], dtype=float32)
     """
-    missing = [max(0, cells - have) for cells, have in zip(grid, images.shape[1:3], strict=True)]
-    if any(missing):
-        images = np.pad(images, [(0, 0), *((0, m) for m in missing), (0, 0)], mode="edge")
     n, h, w, _ = images.shape
-    rows, columns = (np.arange(k + 1) * have // k for k, have in zip(grid, (h, w), strict=True))
+    if h < grid[0] or w < grid[1]:
+        missing = max(0, grid[0] - h), max(0, grid[1] - w)
+        images = np.pad(images, [(0, 0), *((0, m) for m in missing), (0, 0)], mode="edge")
+        n, h, w, _ = images.shape
     sizes = [bins] * (1 if color_space == "hue" else 3) if is_integer(bins) else bins
     size = prod(sizes) if joint else sum(sizes)
-    # Where the bins of each pixel's cell begin.
-    cells = np.arange(0, prod(grid) * size, size, dtype=np.int32).reshape(grid)
-    cells = cells.repeat(np.diff(rows), axis=0)
+    n_features = prod(grid) * size
+    if n_features > size:
+        rows, columns = (_cells(*pair) for pair in zip(grid, (h, w), strict=True))
     counts = 0
     step = max(1, PIXELS_PER_BAND // (n * w))
     for start in range(0, h, step):
         band = slice(start, start + step)
         votes, shares = _votes(images[:, band], sizes, color_space, joint, weights, voting)
-        if prod(grid) > 1:
-            votes += cells[band].repeat(np.diff(columns), axis=1)
-        counts = counts + _count(votes, shares, prod(grid) * size)
-    if normalize:
-        pixels = np.multiply.outer(np.diff(rows), np.diff(columns)).ravel()
+        if n_features > size:
+            votes += np.add.outer(rows[band] * (size * grid[1]), columns * size)
+        counts = counts + _count(votes, shares, n_features)
+    if normalize and n_features > size:
+        pixels = np.multiply.outer(np.bincount(rows), np.bincount(columns))
         counts = counts / pixels.repeat(size)
+    elif normalize:
+        counts = counts / (h * w)
     return counts.astype(np.float64 if images.dtype == np.float64 else np.float32)
+
+
+def _cells(n_cells, n_pixels):
+    """The cell of each of `n_pixels` in a row or column: as equal as whole pixels allow."""
+    edges = np.arange(n_cells + 1) * n_pixels // n_cells
+    return np.arange(n_cells, dtype=np.int32).repeat(np.diff(edges))
 
 
 def _votes(images, sizes, color_space, joint, weights, voting):

@@ -57,7 +57,9 @@ def coordinates(images, color_space):
     (85, 1530)
     """
     is_bytes = images.dtype == np.uint8
-    planes = np.moveaxis(np.broadcast_to(images, (*images.shape[:3], 3)), -1, 0)
+    if images.shape[3] == 1:
+        images = images.repeat(3, axis=3)
+    planes = images.transpose(3, 0, 1, 2)
     # Channels first in memory: on interleaved ones, the arithmetic below takes four times as long.
     if color_space == "lab":
         return _lab(planes)
