@@ -7,12 +7,11 @@ from math import prod
 import numpy as np
 from scipy.sparse import csr_array
 
-from ._color_spaces import coordinates
+from ._color_spaces import coordinates, nearest_bins
 from ._parameters import check_bool, check_choice, check_integer, check_pair, is_integer
 from ._transformer import ImageTransformer
 
 COLOR_SPACES = ("hue", "hsv", "rgb", "opponent", "lab")
-POWERS_OF_TWO = [2**k for k in range(9)]
 
 # What a pixel needs on its way to a bin stays in the cache, and a large image needs no more memory
 # than a small one.
@@ -157,18 +156,16 @@ def _cells(n_cells, n_pixels):
 
 def _votes(images, sizes, color_space, joint, weights, voting):
     """Bins (n, votes of a pixel, h, w), int32, and what they get, alike or None for ones."""
-    fractions = coordinates(images, color_space if weights is None else "hsv")
-    saturation = None
-    if weights is not None:
-        saturation, fractions = fractions[1], fractions[:1]
-    if voting == "linear":
+    if voting == "nearest":
+        ways = [[(index, 1)] for index in nearest_bins(images, sizes, color_space)]
+    else:
         circles = [True, False, False] if color_space in ("hue", "hsv") else [False] * 3
         ways = [
             _neighbours(*fraction, size, circle)
-            for fraction, size, circle in zip(fractions, sizes, circles, strict=False)
+            for fraction, size, circle in zip(
+                coordinates(images, color_space), sizes, circles, strict=False
+            )
         ]
-    else:
-        ways = [[(_bin(*fraction, k), 1)] for fraction, k in zip(fractions, sizes, strict=True)]
     # Generators: in a joint histogram with linear voting there are eight votes a pixel.
     if joint:
         n_votes = prod(map(len, ways))
@@ -180,7 +177,7 @@ def _votes(images, sizes, color_space, joint, weights, voting):
         found = ((o, *vote) for o, axis in zip(offsets, ways, strict=True) for vote in axis)
     votes = np.empty((len(images), n_votes, *images.shape[1:3]), dtype=np.int32)
     shares = None
-    if saturation is not None or voting == "linear":
+    if weights is not None or voting == "linear":
         shares = np.empty(votes.shape)
     for k, (offset, index, share) in enumerate(found):
         votes[:, k] = index
@@ -188,7 +185,8 @@ def _votes(images, sizes, color_space, joint, weights, voting):
             votes[:, k] += offset
         if shares is not None:
             shares[:, k] = share
-    if saturation is not None:
+    if weights is not None:
+        _, saturation, _ = coordinates(images, "hsv")
         shares *= _quotient(*saturation)[:, np.newaxis]
     return votes, shares
 
@@ -197,35 +195,6 @@ def _quotient(numerator, denominator):
     """The fraction as a floating point number, where 0 / 0 is 0."""
     dtype = None if numerator.dtype.kind == "f" else np.float64
     return np.divide(numerator, denominator + (denominator == 0), dtype=dtype)
-
-
-def _bin(numerator, denominator, bins):
-    """The bin floor(bins * numerator / denominator), the last one for 1, the first for 0 / 0.
-
-    Exact for integers, although they divide in floating point where denominators differ, four times
-    faster than `//`: (a + 1/2) / b is at least 1 / (2b) from every integer, b is at most 6 * 255,
-    and so float32 has room up to 1,024 bins.
-    """
-    exact = numerator.dtype.kind != "f"
-    if exact and isinstance(denominator, int):
-        if numerator.dtype == np.uint8 and bins in POWERS_OF_TWO:
-            # The same, in a third of the time.
-            return numerator >> (8 - POWERS_OF_TWO.index(bins))
-        dtype = np.min_scalar_type(denominator * bins)
-        index = np.multiply(numerator, bins, dtype=dtype, casting="unsafe")
-        index //= denominator
-        index -= index == bins  # four times faster than np.minimum
-        return index
-    dtype = numerator.dtype
-    if exact:
-        dtype = np.float32 if bins <= 1024 else np.float64
-    position = np.multiply(numerator, bins, dtype=dtype)
-    if exact:
-        position += 0.5
-    if not isinstance(denominator, int) or denominator > 1:
-        position /= denominator + (denominator == 0)
-    index = position.astype(np.int32)
-    return index.clip(0, bins - 1, out=index)
 
 
 def _neighbours(numerator, denominator, bins, circle):
