@@ -1,8 +1,8 @@
 """Two threads and two processes against one, for every transformer.
 
-Run ``python docs/benchmarks/bench_parallel.py [N_IMAGES]``: medians of seconds on so many patches of
-32 x 32 x 3 bytes (default 20,000; a tenth for words), by turns, with one thread of BLAS each. The
-processes are joblib's loky, started before the clock.
+Run ``python docs/benchmarks/bench_parallel.py [N_IMAGES]``: medians of seconds on so many patches
+of 32 x 32 x 3 bytes (default 20,000; a tenth for words), by turns, with one thread of BLAS each.
+The processes are those of joblib's loky, started before the clock.
 """
 
 import os

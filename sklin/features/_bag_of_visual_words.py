@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from ._codebooks import CODEBOOKS, Codebook, learn_mixture, learn_words
 from ._descriptors import CELLS, DESCRIPTORS, Dense, sample_descriptors
 from ._encodings import ENCODERS
-from ._images import shapes_of
+from ._images import range_of, shapes_of
 from ._parameters import (
     check_choice,
     check_grids,
@@ -143,7 +143,8 @@ class BagOfVisualWords(ImageTransformer):
     ValueError
         By `fit`, if a parameter is out of its range or `X` holds no images; by `transform`, if the
         images are of another shape than those seen in `fit`, or smaller than a patch, or if
-        features are too large for float16.
+        features are too large for float16; by both, if floats are so large or small (1e15 or 1e-15
+        in single precision, 1e123 or 1e-123 in double) that squares of them are none.
 
     Warns
     -----
@@ -348,6 +349,21 @@ class BagOfVisualWords(ImageTransformer):
             raise TypeError(wanted) from error
         if dtype not in (np.float16, np.float32, np.float64):
             raise ValueError(wanted)
+
+    def _check_images(self, X, image_shape, reset):
+        images, shape = super()._check_images(X, image_shape, reset)
+        if images.dtype != np.uint8:
+            # Contrasts are squared and added up.
+            info = np.finfo(images.dtype)
+            least, most = info.tiny**0.4, info.max**0.4
+            high = max(map(abs, range_of(images)))
+            if high != 0 and not least <= high <= most:
+                raise ValueError(
+                    f"X has values up to {high:.3g}, of which {images.dtype} cannot tell the "
+                    f"contrast: the largest must be from {least:.0e} to {most:.0e}. Scale the "
+                    "images, for example to [0, 1]."
+                )
+        return images, shape
 
     def _settings(self, shapes):
         """What every parameter that is "auto" stands for, by the sizes of the images."""

@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 from scipy.sparse import csr_array
 
-from ._album import Album
 from ._color_spaces import coordinates, nearest_bins
+from ._images import range_of
 from ._parameters import check_bool, check_choice, check_integer, check_pair, is_integer
 from ._transformer import ImageTransformer
 
@@ -368,8 +368,7 @@ class ColorHistogram(ImageTransformer):
         # Grey images are left out: they may be rows of anything, of which nobody said that they
         # are images.
         if shape[2] != 1 and images.dtype != np.uint8:
-            batches = images if isinstance(images, Album) else [images]
-            low, high = min(b.min() for b in batches), max(b.max() for b in batches)
+            low, high = range_of(images)
             if low < 0 or high > 1:
                 warnings.warn(
                     f"X has values from {low:.3g} to {high:.3g}, but ColorHistogram clips floats "

@@ -164,6 +164,24 @@ def shapes_of(images):
     return [images.shape[1:]] * len(images)
 
 
+def range_of(images):
+    """The smallest and the largest value of images.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w, c) or Album
+        As `check_images` returns them.
+
+    Returns
+    -------
+    low, high : float
+        The values.
+    """
+    batches = images if isinstance(images, Album) else [images]
+    low, high = zip(*((batch.min(), batch.max()) for batch in batches), strict=True)
+    return float(min(low)), float(max(high))
+
+
 def _one_shape(album, shape, one_size):
     """The (h, w, c) that all images of an album have, held against the `shape` expected, if any."""
     first = album.shapes[0]

@@ -315,6 +315,30 @@ def test_numbers_too_large_for_half_precision_are_refused():
         transformer.set_params(dtype="float16").fit(images)
 
 
+# Powers of two, which round nothing: a patch between two words stays there.
+@pytest.mark.parametrize("dtype, power", [("f4", 46), ("f8", 398)])
+@pytest.mark.parametrize("options", [{}, {"descriptor": "sift"}, {"encoding": "fisher"}], ids=str)
+def test_the_unit_of_the_pixels_does_not_matter(dtype, power, options):
+    images = (IMAGES / 255).astype(dtype)
+    expected = bag(**{"n_words": 5, **options}).fit_transform(images)
+    for scale in (2.0**power, 2.0**-power):
+        got = bag(**{"n_words": 5, **options}).fit_transform((images * scale).astype(dtype))
+        assert_allclose(got, expected, rtol=1e-4, atol=1e-4 * abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    "dtype, scale", [("f4", 1e-20), ("f4", 1e20), ("f8", 1e-200), ("f8", 1e200)]
+)
+def test_floats_without_squares_are_refused(dtype, scale):
+    images = (IMAGES / 255).astype(dtype)
+    scaled = (images * scale).astype(dtype)
+    for X in (scaled, list(scaled)):
+        with pytest.raises(ValueError, match=r"X has values up to 1e[+-].*Scale the images"):
+            bag().fit(X)
+    with pytest.raises(ValueError, match="Scale the images"):
+        bag().fit(images).transform(scaled)
+
+
 def test_large_photographs_are_described_in_little_memory():
     """Tiles of codes, never the codes of a whole image."""
     images = RNG.integers(256, size=(1, 600, 800, 3), dtype=np.uint8)
