@@ -1,20 +1,16 @@
 """Histograms of oriented gradients: which way do the edges run, and where."""
 
-from functools import lru_cache
+from numbers import Real
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from ._parameters import check_choice, check_integer, check_pair
+from ._cells import PlainBlocks, WeightedBlocks, normalised_rows
+from ._parameters import check_bool, check_choice, check_integer, check_pair
 from ._transformer import ImageTransformer
 
 BLOCK_NORMS = ("L1", "L1-sqrt", "L2", "L2-Hys", None)
-EPSILON = 1e-5  # scikit-image's, which keeps a block without edges at zero
-
-# A vote of the byte path is one int32: squared magnitude, tie breaker of the channel, bin.
-BIN_BITS = 12
-TIE_BITS = 2
-MAX_ORIENTATIONS = 2**BIN_BITS
+VOTING = ("nearest", "linear")
+MAX_ORIENTATIONS = 4096
 
 
 def hog(
@@ -24,6 +20,9 @@ def hog(
     cells_per_block=(2, 2),
     block_norm="L2-Hys",
     grid=None,
+    signed=False,
+    voting="nearest",
+    block_sigma=None,
 ):
     r"""Compute histograms of oriented gradients of a batch of images of one size.
 
@@ -93,113 +92,31 @@ def hog(
     missing = max(0, need_h - images.shape[1]), max(0, need_w - images.shape[2])
     if any(missing):
         images = np.pad(images, [(0, 0), *((0, m) for m in missing), (0, 0)], mode="edge")
-    h, w = images.shape[1:3]
+    n, h, w, _ = images.shape
     if grid is None:
         rows, columns = np.arange(0, h + 1, need_h), np.arange(0, w + 1, need_w)
     else:
         rows, columns = np.arange(need_h + 1) * h // need_h, np.arange(need_w + 1) * w // need_w
-    votes = _votes_of_bytes if images.dtype == np.uint8 else _votes_of_floats
-    cells = _cells(*votes(images, orientations), rows, columns, orientations)
-    return _normalised_blocks(cells, cells_per_block, block_norm)
-
-
-def _gradient(x):
-    """Differences of the neighbours along axes 1 and 2 of `x`, zero on the border."""
-    gy, gx = np.zeros((2, *x.shape), dtype=x.dtype)
-    np.subtract(x[:, 2:], x[:, :-2], out=gy[:, 1:-1])
-    np.subtract(x[:, :, 2:], x[:, :, :-2], out=gx[:, :, 1:-1])
-    return gy, gx
-
-
-def _bins(gy, gx, orientations):
-    """Bin of each direction, by scikit-image's own arithmetic, so that edges fall the same way."""
-    degrees = np.rad2deg(np.arctan2(gy, gx)) % 180
-    edges = 180.0 / orientations * np.arange(orientations)
-    return (np.searchsorted(edges, degrees, side="right") - 1).astype(np.int32)
-
-
-@lru_cache(maxsize=8)
-def _vote_table(orientations):
-    """The vote of every pair of byte differences: no arctan2 and no hypot a pixel."""
-    g = np.arange(-255, 256, dtype=np.int32)
-    squared = np.add.outer(g**2, g**2)
-    bins = _bins(*np.meshgrid(g, g, indexing="ij"), orientations)
-    table = (squared << (BIN_BITS + TIE_BITS) | bins).ravel()
-    table.flags.writeable = False
-    return table
-
-
-def _votes_of_bytes(images, orientations):
-    """Bins (int32) and magnitudes (float32), both (n, h, w), of byte images."""
-    table = _vote_table(orientations)
-    vote = None
-    for channel in range(images.shape[-1]):
-        plane = images[..., channel].astype(np.int16)
-        gy, gx = _gradient(plane)
-        index = np.multiply(gy, 511, dtype=np.int32)
-        index += gx
-        index += 255 * 511 + 255
-        # mode="wrap" never wraps here; the default copies its output once more, at twice the time.
-        votes = table.take(index.astype(np.intp), mode="wrap")
-        # The largest vote wins. np.where takes ten times as long: its branches are random.
-        vote = votes if vote is None else np.maximum(vote | channel << BIN_BITS, votes)
-    magnitudes = (vote >> (BIN_BITS + TIE_BITS)).astype(np.float32)
-    return vote & (MAX_ORIENTATIONS - 1), np.sqrt(magnitudes, out=magnitudes)
-
-
-def _votes_of_floats(images, orientations):
-    """Bins (int32) and magnitudes (of the images' dtype), both (n, h, w), of float images."""
-    gy, gx = _gradient(images)
-    magnitudes = np.hypot(gy, gx)
-    channel = magnitudes.argmax(axis=-1)[..., np.newaxis]
-    gy, gx, magnitudes = (
-        np.take_along_axis(a, channel, axis=-1)[..., 0] for a in (gy, gx, magnitudes)
-    )
-    return _bins(gy, gx, orientations), magnitudes
-
-
-def _cells(bins, magnitudes, rows, columns, orientations):
-    """Mean votes (n, cell rows, cell columns, orientations) of cells with these edges."""
-    h, w = rows[-1], columns[-1]
-    bins, magnitudes = bins[:, :h, :w], magnitudes[:, :h, :w]
-    n = len(bins)
-    # A run of pixels in one row of a cell is one sparse row (bin, magnitude); a dense matrix adds
-    # up its duplicates. Per pixel 1.0 ns, where np.bincount takes 1.5 and an index array besides.
-    starts = np.add.outer(np.arange(n * h, dtype=np.int32) * w, columns[:-1].astype(np.int32))
-    runs = csr_array(
-        (magnitudes.ravel(), bins.ravel(), np.append(starts, np.int32(n * h * w))),
-        shape=(starts.size, orientations),
-    ).toarray()
-    heights = np.diff(rows)
-    if (heights == heights[0]).all():  # six times faster than reduceat
-        cells = np.einsum("nyrk->nyk", runs.reshape(n, len(heights), heights[0], -1))
+    shape = len(rows) - 1, len(columns) - 1
+    block = tuple(map(int, np.minimum(cells_per_block, shape)))
+    if voting == "nearest" and block_sigma is None:
+        blocks = PlainBlocks(images, rows, columns, block, orientations, signed)
     else:
-        cells = np.add.reduceat(runs.reshape(n, h, -1), rows[:-1], axis=1)
-    cells = cells.reshape(n, len(heights), -1, orientations)
-    cells /= np.multiply.outer(heights, np.diff(columns))[..., np.newaxis]
-    return cells
+        blocks = WeightedBlocks(
+            images, rows, columns, block, orientations, signed, voting == "linear", block_sigma
+        )
+    dtype = np.float64 if images.dtype == np.float64 else np.float32
+    return normalised_rows(blocks, n, shape, block, orientations, dtype, block_norm)
 
 
-def _normalised_blocks(cells, cells_per_block, block_norm):
-    """Rows of all overlapping blocks of `cells`, each normalised."""
-    block = np.minimum(cells_per_block, cells.shape[1:3])
-    windows = np.lib.stride_tricks.sliding_window_view(cells, block, (1, 2), writeable=True)
-    windows = windows.transpose(0, 1, 2, 4, 5, 3)  # n, block row, block column, row, column, bin
-    v = windows.reshape(*windows.shape[:3], -1)  # may still overlap: not to be written to
-    if block_norm in ("L1", "L1-sqrt"):
-        v = v / (v.sum(axis=-1, keepdims=True) + EPSILON)  # no votes are negative
-        if block_norm == "L1-sqrt":
-            np.sqrt(v, out=v)
-    elif block_norm is not None:
-        v = v / _length(v)
-        if block_norm == "L2-Hys":
-            np.minimum(v, 0.2, out=v)
-            v /= _length(v)
-    return v.reshape(len(v), -1)
-
-
-def _length(v):
-    return np.sqrt(np.einsum("...i,...i", v, v) + v.dtype.type(EPSILON**2))[..., np.newaxis]
+def _check_sigma(sigma):
+    wanted = f"block_sigma must be None or a finite number > 0, got {sigma!r}."
+    if sigma is None:
+        return
+    if not isinstance(sigma, Real) or isinstance(sigma, bool):
+        raise TypeError(wanted)
+    if not 0 < sigma < np.inf:
+        raise ValueError(wanted)
 
 
 class HOG(ImageTransformer):
@@ -283,6 +200,9 @@ class HOG(ImageTransformer):
         cells_per_block=(2, 2),
         block_norm="L2-Hys",
         grid=None,
+        signed=False,
+        voting="nearest",
+        block_sigma=None,
         image_shape=None,
         n_jobs=None,
     ):
@@ -291,6 +211,9 @@ class HOG(ImageTransformer):
         self.cells_per_block = cells_per_block
         self.block_norm = block_norm
         self.grid = grid
+        self.signed = signed
+        self.voting = voting
+        self.block_sigma = block_sigma
         self.image_shape = image_shape
         self.n_jobs = n_jobs
 
@@ -309,6 +232,9 @@ class HOG(ImageTransformer):
         check_choice("block_norm", self.block_norm, BLOCK_NORMS)
         if self.grid is not None:
             check_pair("grid", self.grid)
+        check_bool("signed", self.signed)
+        check_choice("voting", self.voting, VOTING)
+        _check_sigma(self.block_sigma)
 
     def _features(self, images):
         return hog(
@@ -318,4 +244,7 @@ class HOG(ImageTransformer):
             self.cells_per_block,
             self.block_norm,
             self.grid,
+            self.signed,
+            self.voting,
+            self.block_sigma,
         )

@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skimage import data
 
 from sklin.features import HOG
-from sklin.features._hog import _votes_of_bytes, _votes_of_floats, hog
+from sklin.features._gradients import pixel_votes
+from sklin.features._hog import hog
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (4, 29, 37, 3), dtype=np.uint8)
@@ -56,8 +57,8 @@ def test_floats_equal_skimage_and_bytes(dtype):
 @pytest.mark.parametrize("orientations", [4, 9])
 def test_votes_of_bytes_and_floats_agree_on_ties_and_edges(orientations):
     for images in (NOISE, FLAT_SPOTS):
-        bins, magnitudes = _votes_of_bytes(images, orientations)
-        float_bins, float_magnitudes = _votes_of_floats(images.astype(float), orientations)
+        bins, magnitudes = pixel_votes(images, orientations)
+        float_bins, float_magnitudes = pixel_votes(images.astype(float), orientations)
         assert_array_equal(bins, float_bins)
         assert_allclose(magnitudes, float_magnitudes, rtol=1e-7)
 
@@ -71,7 +72,7 @@ def test_the_lecture_s_10800_numbers():
 
 def test_without_normalisation_cells_are_means_of_votes():
     cells = hog(NOISE, cells_per_block=(1, 1), block_norm=None).reshape(4, 3, 4, 9)
-    bins, magnitudes = _votes_of_floats(NOISE.astype(float), 9)
+    bins, magnitudes = pixel_votes(NOISE.astype(float), 9)
     for k in range(9):
         votes = np.where(bins == k, magnitudes, 0)[:, :24, :32]
         means = votes.reshape(4, 3, 8, 4, 8).mean(axis=(2, 4))
@@ -130,7 +131,7 @@ def test_mirroring_mirrors_the_bins_off_their_edges():
     # With 9 bins only the directions of 0 degrees lie on an edge, and mirror onto themselves.
     image = RNG.random((1, 16, 16, 1))
     cells = hog(image, cells_per_block=(1, 1), block_norm=None).reshape(2, 2, 9)
-    _, magnitudes = _votes_of_floats(image, 9)
+    _, magnitudes = pixel_votes(image, 9)
     level = np.where(np.isin(np.arange(16), [0, 15])[None, :, None], magnitudes, 0)
     level = level.reshape(2, 8, 2, 8).mean(axis=(1, 3))  # first and last row: 0 degrees
     mirrored = hog(image[:, :, ::-1], cells_per_block=(1, 1), block_norm=None).reshape(2, 2, 9)
@@ -155,7 +156,7 @@ def test_a_grid_that_divides_evenly_is_a_cell_size(grid, cell):
 @pytest.mark.parametrize("grid", [(1, 1), (3, 5), (7, 2), (29, 37)])
 def test_an_uneven_grid_is_the_mean_of_its_parts(grid):
     got = hog(NOISE, grid=grid, cells_per_block=(1, 1), block_norm=None).reshape(4, *grid, 9)
-    bins, magnitudes = _votes_of_floats(NOISE.astype(float), 9)
+    bins, magnitudes = pixel_votes(NOISE.astype(float), 9)
     rows, columns = (np.arange(k + 1) * size // k for k, size in zip(grid, (29, 37), strict=True))
     for r in range(grid[0]):
         for c in range(grid[1]):
