@@ -36,12 +36,12 @@ def cell_histograms(bins, magnitudes, rows, columns, orientations):
     n, shape = len(bins), (len(rows) - 1, len(columns) - 1)
     add_up = _CellSums(n, _part_of_each(rows), columns, orientations, magnitudes.dtype)
     sums = add_up(bins[:, : rows[-1], : columns[-1]], magnitudes[:, : rows[-1], : columns[-1]])
-    sums = sums.reshape(orientations, n, *shape) / _areas(rows, columns)
+    sums = sums.reshape(orientations, n, *shape) / _areas(rows, columns, sums.dtype)
     return np.ascontiguousarray(np.moveaxis(sums, 0, -1))
 
 
-def _areas(rows, columns):
-    return np.multiply.outer(np.diff(rows), np.diff(columns)).astype(np.float32)
+def _areas(rows, columns, dtype):
+    return np.multiply.outer(np.diff(rows), np.diff(columns)).astype(dtype)
 
 
 def _part_of_each(edges):
@@ -49,39 +49,51 @@ def _part_of_each(edges):
     return np.repeat(np.arange(len(edges) - 1), np.diff(edges))
 
 
+class _Sums:
+    """Sums of values that go to the same place, again and again for as many values.
+
+    One sparse row holds all values; making it dense adds up what has the same place, in 1.1 ns a
+    value where np.bincount takes 1.9 to 2.6. It is made once, as its checks take 75 us.
+    """
+
+    def __init__(self, n_values, n_places, dtype):
+        self.sums = np.empty((1, n_places), dtype)
+        places, ends = np.zeros(n_values, np.int32), np.array([0, n_values], np.int32)
+        self.row = csr_array((np.empty(n_values, dtype), places, ends), shape=self.sums.shape)
+
+    def __call__(self, places, values):
+        """The sums, valid until the next call."""
+        self.row.indices, self.row.data = places.ravel(), values.ravel()
+        return self.row.toarray(out=self.sums)
+
+
 class _CellSums:
     """Sums of votes in cells, for any number of strips of pixels that are divided alike."""
 
     def __init__(self, n, cell_of_row, columns, orientations, dtype):
+        n_rows, n_columns = cell_of_row[-1] + 1, len(columns) - 1
         cell_of_column = _part_of_each(columns)
         turns = min(TURNS, np.diff(columns).max())
         turn = (np.arange(columns[-1]) - columns[cell_of_column]) % turns
-        self.n_cells = n * (cell_of_row[-1] + 1) * (len(columns) - 1)
+        self.n_cells = n * n_rows * n_columns
         # An odd number of cache lines: with a power of two, all sums of a cell would lie in one
         # set of the cache, and adding takes 2.3 ns a pixel in place of 1.1.
         stride = 16 * (-(-self.n_cells // 16) | 1)
-        cell = np.arange(n)[:, np.newaxis] * (cell_of_row[-1] + 1) + cell_of_row
-        cell = np.add.outer(cell * (len(columns) - 1), cell_of_column + stride * turn)
-        self.place = cell.astype(np.int32)
+        row = np.arange(n)[:, np.newaxis] * n_rows + cell_of_row
+        place = np.add.outer(row * n_columns, cell_of_column + stride * turn)
+        self.place = place.astype(np.int32)
         self.n_places = np.int32(turns * stride)
-        self.sums = np.empty((orientations, turns, stride), dtype)
-        # One sparse row with all pixels' votes: making it dense adds up what has the same place.
-        # That is 1.1 ns a pixel; np.bincount takes 1.9 to 2.6. Made once, as checks take 75 us.
-        self.votes = csr_array(
-            (np.empty(cell.size, dtype), self.place.ravel(), np.array([0, cell.size], np.int32)),
-            shape=(1, self.sums.size),
-        )
+        self.shape = orientations, turns, stride
+        self.add_up = _Sums(place.size, int(np.prod(self.shape)), dtype)
 
     def __call__(self, bins, magnitudes):
         """The sums (orientations, n_cells), valid until the next call."""
         places = np.multiply(bins, self.n_places)
         places += self.place
-        self.votes.indices = places.ravel()
-        self.votes.data = magnitudes.ravel()
-        self.votes.toarray(out=self.sums.reshape(1, -1))
-        total = self.sums[:, 0]
-        for turn in range(1, self.sums.shape[1]):
-            total += self.sums[:, turn]
+        sums = self.add_up(places, magnitudes).reshape(self.shape)
+        total = sums[:, 0]
+        for turn in range(1, self.shape[1]):
+            total += sums[:, turn]
         return total[:, : self.n_cells]
 
 
@@ -118,6 +130,11 @@ class PlainBlocks:
         Number of bins.
     signed : bool
         Whether they divide the full circle.
+
+    Attributes
+    ----------
+    n_images, n_rows : int
+        The number of images, and of rows of blocks, to fill in at a time.
     """
 
     def __init__(self, images, rows, columns, block, orientations, signed):
@@ -129,25 +146,29 @@ class PlainBlocks:
         # Fewer if there are many bins to so few pixels that their sums take more room than they.
         n_pixels = int(STRIP * min(1, 4 * h * w / (n_rows * n_columns * TURNS * orientations)))
         step = max(1, n_pixels // (h * w))
-        layout = None
+        add_up = {}  # one for every way in which a strip is divided: few
         for start in range(0, n, step):
             chunk = images[start : start + step]
             for first, last in _strips(rows, max(1, n_pixels // w)):
-                cell = cell_of_row[first:last]
-                wanted = [len(chunk), *(cell - cell[0])]
-                if layout != wanted:
-                    layout = wanted
-                    add_up = _CellSums(
-                        len(chunk), cell - cell[0], columns, orientations, self.cells.dtype
+                cell = cell_of_row[first:last] - cell_of_row[first]
+                layout = len(chunk), cell.tobytes()
+                if layout not in add_up:
+                    add_up[layout] = _CellSums(
+                        len(chunk), cell, columns, orientations, self.cells.dtype
                     )
-                sums = add_up(
+                sums = add_up[layout](
                     *_votes_of_rows(pixel_votes, chunk, first, last, columns, orientations, signed)
                 )
-                begin = (start * n_rows + cell[0]) * n_columns
+                begin = (start * n_rows + cell_of_row[first]) * n_columns
                 self.cells[:, begin : begin + sums.shape[1]] += sums
         self.cells = self.cells.reshape(orientations, n, n_rows, n_columns)
-        areas = _areas(rows, columns)
+        areas = _areas(rows, columns, self.cells.dtype)
         self.cells /= areas.flat[0] if (areas == areas.flat[0]).all() else areas
+        # As many blocks at a time as fit into the cache.
+        n_blocks = max(1, 4 * STRIP // (block[0] * block[1] * orientations))
+        a_row = n_columns - block[1] + 1
+        self.n_images = max(1, n_blocks // (a_row * (n_rows - block[0] + 1)))
+        self.n_rows = max(1, n_blocks // a_row)
 
     def fill(self, planes, images, first, last):
         """Write the blocks in rows `first` to `last` of some images to planes.
@@ -189,18 +210,24 @@ class WeightedBlocks:
         Whether a vote is shared between neighbouring bins and cells.
     sigma : float or None
         Standard deviation of a Gaussian window, as a part of the block's height and width.
+
+    Attributes
+    ----------
+    n_images, n_rows : int
+        The number of images, and of rows of blocks, to fill in at a time.
     """
 
     def __init__(self, images, rows, columns, block, orientations, signed, linear, sigma):
         self.images, self.rows, self.columns, self.block = images, rows, columns, block
-        self.orientations, self.signed, self.linear, self.sigma = (
-            orientations,
-            signed,
-            linear,
-            sigma,
-        )
+        self.orientations, self.signed = orientations, signed
+        self.linear, self.sigma = linear, sigma
         self.dtype = _float_dtype(images)
+        self.weights, self.sums = {}, {}  # as cells are mostly of one size, few are different
         n_columns = len(columns) - block[1]
+        h, w = images.shape[1:3]
+        self.n_images = max(1, STRIP // (2 * h * w))
+        # Rows of cells that blocks share are summed once a piece, so a piece is not too small.
+        self.n_rows = max(1, 8 * STRIP * (len(rows) - 1) // (h * w) - block[0])
         # In groups: one matrix for all columns would be mostly zeros.
         self.groups = [
             (start, *self._weights(columns, start, min(start + 4, n_columns), block[1]))
@@ -213,21 +240,15 @@ class WeightedBlocks:
         Returns the first pixel concerned and an array (blocks, cells of a block, pixels).
         """
         begin = edges[first]
-        weights = np.zeros((last - first, size, edges[last + size - 1] - begin), self.dtype)
-        for b in range(first, last):
-            own = edges[b : b + size + 1]
-            pixels = np.arange(own[0], own[-1]) + 0.5
-            lengths = np.diff(own)
-            if self.linear:
-                shares = _tents(pixels, own)
-            else:
-                shares = _part_of_each(own - own[0]) == np.arange(size)[:, np.newaxis]
-            if self.sigma is not None:
-                middle, width = (own[0] + own[-1]) / 2, self.sigma * (own[-1] - own[0])
-                shares = shares * np.exp(-0.5 * ((pixels - middle) / width) ** 2)
-            kept = slice(own[0] - begin, own[-1] - begin)
-            weights[b - first, :, kept] = shares / lengths[:, np.newaxis]
-        return begin, weights
+        edges = edges[first : last + size] - begin
+        key = size, edges.tobytes()
+        if key not in self.weights:
+            weights = np.zeros((last - first, size, edges[-1]), self.dtype)
+            for b in range(last - first):
+                own = slice(edges[b], edges[b + size])
+                weights[b, :, own] = _weights(edges[b : b + size + 1], self.linear, self.sigma)
+            self.weights[key] = weights
+        return begin, self.weights[key]
 
     def fill(self, planes, images, first, last):
         """Write the blocks in rows `first` to `last` of some images to planes.
@@ -249,8 +270,7 @@ class WeightedBlocks:
         summed = np.zeros((n, n_rows, k * w), self.dtype)
         edges = self.rows[first : last + self.block[0]]
         # Few rows at a time: more meet more blocks that they are no part of.
-        n_pixels = max(1, STRIP // (4 * len(chunk)))
-        for top, bottom in _strips(edges, max(1, n_pixels // w)):
+        for top, bottom in _strips(edges, max(1, STRIP // (2 * n * w))):
             votes = self._planes_of_votes(chunk, top, bottom)
             part = weights[:, top - begin : bottom - begin]
             used = np.flatnonzero(part.any(axis=1))
@@ -282,11 +302,25 @@ class WeightedBlocks:
         place = np.add.outer(np.arange(n * (last - first), dtype=np.int32) * (k * w), np.arange(w))
         bins = bins * np.int32(w)
         bins += place.astype(np.int32).reshape(n, last - first, w)
-        size = n * (last - first) * k * w
-        votes = csr_array(
-            (magnitudes.ravel(), bins.ravel(), np.array([0, bins.size], np.int32)), shape=(1, size)
-        )
-        return votes.toarray().reshape(n, last - first, k * w)
+        if bins.size not in self.sums:
+            self.sums[bins.size] = _Sums(bins.size, n * (last - first) * k * w, self.dtype)
+        return self.sums[bins.size](bins, magnitudes).reshape(n, last - first, k * w)
+
+
+def _weights(edges, linear, sigma):
+    """Weights (cells, pixels) along one axis of a block whose cells have these edges.
+
+    One by a cell's length, so that the votes' mean is taken.
+    """
+    pixels = np.arange(edges[0], edges[-1]) + 0.5
+    if linear:
+        weights = _tents(pixels, edges)
+    else:
+        weights = 1.0 * (_part_of_each(edges) == np.arange(len(edges) - 1)[:, np.newaxis])
+    if sigma is not None:
+        middle, width = (edges[0] + edges[-1]) / 2, sigma * (edges[-1] - edges[0])
+        weights *= np.exp(-0.5 * ((pixels - middle) / width) ** 2)
+    return weights / np.diff(edges)[:, np.newaxis]
 
 
 def _tents(pixels, edges):
@@ -337,15 +371,12 @@ def normalised_rows(blocks, n, shape, block, orientations, dtype, block_norm):
     size = block[0] * block[1] * orientations
     rows = np.empty((n, n_rows, n_columns, *block, orientations), dtype)
     # One bin a plane, so that sums over bins are sums of long rows: twice as fast as short ones.
-    # A piece is as many blocks as fit into the cache; its row is longer than 1 lest a sum over
-    # planes be added up pairwise, and hence an image in a batch differ from the same alone.
-    length = max(1, 4 * STRIP // size)
-    n_images = max(1, length // (n_rows * n_columns))
-    step = max(1, length // n_columns) if n_images == 1 else n_rows
-    for start in range(0, n, n_images):
-        images = slice(start, min(start + n_images, n))
-        for first in range(0, n_rows, step):
-            last = min(first + step, n_rows)
+    # A row is longer than 1 lest a sum over planes be added up pairwise, and hence an image in a
+    # batch differ from the same alone.
+    for start in range(0, n, blocks.n_images):
+        images = slice(start, min(start + blocks.n_images, n))
+        for first in range(0, n_rows, blocks.n_rows):
+            last = min(first + blocks.n_rows, n_rows)
             piece = (images.stop - start, last - first, n_columns)
             count = piece[0] * piece[1] * piece[2]
             planes = np.zeros((size, max(2, count)), dtype)
