@@ -30,11 +30,12 @@ def hog(
 
     .. math:: g_y = x_{i+1, j} - x_{i-1, j}, \qquad g_x = x_{i, j+1} - x_{i, j-1},
 
-    taken as zero on the image's first and last row and column respectively. The pixel votes with
-    its magnitude :math:`\sqrt{g_y^2 + g_x^2}` for the bin of its direction :math:`\arctan(g_y /
-    g_x)`, one of `orientations` equal parts of the half circle, lower edge inside. The histogram
-    of a cell is the mean of the votes of its pixels. Cells that are neighbours form blocks, which
-    overlap, one starting at every cell, and every block v is normalised:
+    taken as zero on the image's first and last row and column respectively; y points down. The
+    pixel votes with its magnitude :math:`\sqrt{g_y^2 + g_x^2}` for the bin of its direction
+    :math:`\mathrm{arctan2}(g_y, g_x)`, one of `orientations` equal parts of the half circle, or of
+    the full circle if `signed`, lower edge inside. The histogram of a cell is the sum of the votes
+    of its pixels, divided by their number. Cells that are neighbours form blocks, which overlap,
+    one starting at every cell, and every block v is normalised:
 
     - "L1": :math:`v / (\|v\|_1 + \epsilon)`;
     - "L1-sqrt": the square root of this;
@@ -43,6 +44,19 @@ def hog(
     - None: v.
 
     In a colour image, the channel with the largest magnitude votes, the first one if they tie.
+
+    With ``voting="linear"``, a vote is shared between the two bins and the two by two cells of the
+    block whose centres are nearest,
+
+    .. math:: \max\left(0, 1 - \frac{|\theta - \theta_k|}{\Delta\theta}\right)
+       \max\left(0, 1 - \frac{|y - y_r|}{\Delta y}\right)
+       \max\left(0, 1 - \frac{|x - x_c|}{\Delta x}\right),
+
+    where :math:`\Delta` is the distance of the two centres. Bins close the circle; what would fall
+    to cells beyond the block is lost. With `block_sigma` = s, every vote in a block of H x W pixels
+    with centre :math:`(\bar y, \bar x)` counts
+
+    .. math:: \exp\left(-\frac{(y - \bar y)^2}{2 s^2 H^2} - \frac{(x - \bar x)^2}{2 s^2 W^2}\right).
 
     Parameters
     ----------
@@ -62,6 +76,14 @@ def hog(
     grid : tuple of 2 ints, default=None
         If given, an image of any size is divided into this many rows and columns of cells, as
         equal as whole pixels allow, in place of cells of `pixels_per_cell`.
+    signed : bool, default=False
+        Whether bins divide the full circle, so that an edge from dark to light differs from one
+        from light to dark, or the half circle.
+    voting : {"nearest", "linear"}, default="nearest"
+        Whether a pixel votes for one bin of one cell, or shares its vote between neighbouring ones.
+    block_sigma : float, default=None
+        Standard deviation of a Gaussian window over each block, as a part of the block's height
+        and width; None for no window.
 
     Returns
     -------
@@ -71,9 +93,12 @@ def hog(
 
     Notes
     -----
-    On bytes this equals :func:`skimage.feature.hog` to a relative 1e-6, the rounding of float32.
+    By default, on bytes, this equals :func:`skimage.feature.hog` to 1e-6, the rounding of float32.
     On float images it does too, except where two channels or a bin's edge are so near that
-    rounding decides.
+    rounding decides. Squares of magnitudes must not overflow: values are below 1e19 for float32.
+
+    Images are worked off in strips; besides the result and the cells' histograms, memory does not
+    grow with their size.
 
     References
     ----------
@@ -125,12 +150,13 @@ class HOG(ImageTransformer):
     The image is divided into cells; each holds a histogram of the directions of its edges,
     weighted by their strength; blocks of neighbouring cells are normalised against differences of
     lighting [1]_. The equations are in :func:`~sklin.features._hog.hog`. The result equals
-    :func:`skimage.feature.hog` with the same parameters.
+    :func:`skimage.feature.hog` with the same parameters, unless `signed`, `voting` or `block_sigma`
+    ask for what it cannot do.
 
     Parameters
     ----------
     orientations : int, default=9
-        Number of direction bins over the half circle, at most 4096.
+        Number of direction bins, at most 4096.
     pixels_per_cell : tuple of 2 ints, default=(8, 8)
         Height and width of a cell in pixels. An image smaller than a cell is enlarged to one cell
         by repeating its border.
@@ -142,6 +168,14 @@ class HOG(ImageTransformer):
         If given, images are divided into this many rows and columns of cells instead of cells of
         `pixels_per_cell`, so that images of any size give rows of one length. (1, 1) is one
         histogram of the whole image.
+    signed : bool, default=False
+        Whether bins divide the full circle, so that an edge from dark to light differs from one
+        from light to dark, or the half circle.
+    voting : {"nearest", "linear"}, default="nearest"
+        Whether a pixel votes for one bin of one cell, or shares its vote between neighbouring ones.
+    block_sigma : float, default=None
+        Standard deviation of a Gaussian window over each block, as a part of the block's height
+        and width; None for no window.
     image_shape : tuple, default=None
         Shape (h, w) or (h, w, c) of the images if they come as flattened rows. None takes it from
         the images; flattened rows are then grey squares or strips of height 1.
@@ -176,6 +210,15 @@ class HOG(ImageTransformer):
     The lecture's version, 8 x 8 pixels a cell, 9 directions, 320 x 240 pixels to 10,800 numbers, is
     ``HOG(cells_per_block=(1, 1), block_norm=None)``.
 
+    Dalal and Triggs' own is ``HOG(voting="linear", block_sigma=0.5)``, with ``signed=True`` for
+    vehicles rather than people. OpenCV's HOGDescriptor takes ``block_sigma=0.25`` and puts the
+    window's centre half a pixel off; without a window it agrees to about 1%, the difference being
+    in what is added to a block's length.
+
+    Bin k of a signed histogram holds the directions towards which brightness rises from k to k + 1
+    times 360 / `orientations` degrees, from the right (0) by way of down (90) to the left (180).
+    Bin k and k + `orientations` / 2 of an even number make one of an unsigned histogram.
+
     References
     ----------
     .. [1] N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", CVPR
@@ -191,6 +234,8 @@ class HOG(ImageTransformer):
     >>> sizes = [images[0], images[1, :100, :50]]
     >>> HOG(grid=(4, 4)).fit_transform(sizes).shape
     (2, 324)
+    >>> HOG(18, signed=True, voting="linear", block_sigma=0.5).fit_transform(images).shape
+    (2, 81432)
     """
 
     _pixels_per_chunk = 400_000  # sums are prepared anew in each: 75 us

@@ -1,5 +1,7 @@
 """HoG held against scikit-image, the lecture and its own symmetries."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import skimage.feature
@@ -15,6 +17,16 @@ NOISE = RNG.integers(0, 256, (4, 29, 37, 3), dtype=np.uint8)
 FLAT_SPOTS = RNG.integers(0, 3, (4, 29, 37, 3), dtype=np.uint8)  # ties and diagonal edges abound
 PHOTOS = np.stack([data.astronaut()[i : i + 64, i : i + 48] for i in (0, 100, 200)])
 NORMS = ["L1", "L1-sqrt", "L2", "L2-Hys", None]
+MODES = [
+    {},
+    {"signed": True},
+    {"voting": "linear"},
+    {"block_sigma": 0.5},
+    {"signed": True, "voting": "linear", "block_sigma": 0.5},
+]
+modes = pytest.mark.parametrize(
+    "mode", MODES, ids=["plain", "signed", "linear", "window", "signed-linear-window"]
+)
 
 
 def by_skimage(images, channel_axis=-1, **options):
@@ -54,11 +66,30 @@ def test_floats_equal_skimage_and_bytes(dtype):
     assert_allclose(got, HOG().fit_transform(PHOTOS), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("orientations", [4, 9])
-def test_votes_of_bytes_and_floats_agree_on_ties_and_edges(orientations):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_random_floats_equal_skimage(dtype, channels):
+    """Random numbers have no ties, and one in 1e12 is near enough to a bin's edge."""
+    images = RNG.normal(size=(3, 40, 33, channels)).astype(dtype)
+    options = {"cells_per_block": (2, 2), "orientations": 8}
+    assert_allclose(hog(images, **options), by_skimage(images, **options), rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("images", [NOISE, PHOTOS], ids=["noise", "photos"])
+def test_bytes_by_255_equal_skimage(images):
+    grey = images[..., 1] / 255  # of one channel: rounding makes and breaks ties of three
+    options = {"cells_per_block": (2, 2), "orientations": 9}
+    got = hog(grey[..., np.newaxis], **options)
+    # scikit-image adds up in float32, whatever the image
+    assert_allclose(got, by_skimage(grey, None, **options), rtol=2e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("orientations", [4, 8, 9])
+def test_votes_of_bytes_and_floats_agree_on_ties_and_edges(orientations, signed):
     for images in (NOISE, FLAT_SPOTS):
-        bins, magnitudes = pixel_votes(images, orientations)
-        float_bins, float_magnitudes = pixel_votes(images.astype(float), orientations)
+        bins, magnitudes = pixel_votes(images, orientations, signed)
+        float_bins, float_magnitudes = pixel_votes(images.astype(float), orientations, signed)
         assert_array_equal(bins, float_bins)
         assert_allclose(magnitudes, float_magnitudes, rtol=1e-7)
 
@@ -99,32 +130,168 @@ def test_blocks_are_normalised_neighbouring_cells(block_norm):
     assert_allclose(hog(NOISE[:1], block_norm=block_norm)[0], np.concatenate(blocks), rtol=2e-6)
 
 
-@pytest.mark.parametrize("k", range(9))
-def test_one_slope_fills_one_bin(k):
-    angle = np.deg2rad(20 * k + 10)
+def slope(degrees):
+    """A plane that rises by one a pixel towards a direction, from the right by way of down."""
     y, x = np.mgrid[:24, :24]
-    image = 100 + np.cos(angle) * x + np.sin(angle) * y
-    cells = hog(image[np.newaxis, ..., np.newaxis], cells_per_block=(1, 1), block_norm=None)
-    centre = cells.reshape(3, 3, 9)[1, 1]
-    assert_allclose(centre, 2.0 * (np.arange(9) == k), atol=1e-12)
+    angle = np.deg2rad(degrees)
+    return (100 + np.cos(angle) * x + np.sin(angle) * y)[np.newaxis, ..., np.newaxis]
 
 
-def test_shifting_brightness_changes_nothing_and_contrast_scales():
+PLAIN = {"cells_per_block": (1, 1), "block_norm": None}
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("k", range(18))
+def test_one_slope_fills_one_bin(k, signed):
+    orientations = 18 if signed else 9
+    cells = hog(slope(20 * k + 10), orientations, signed=signed, **PLAIN)
+    centre = cells.reshape(3, 3, -1)[1, 1]
+    assert_allclose(centre, 2.0 * (np.arange(orientations) == k % orientations), atol=1e-12)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("degrees", [0, 10, 13, 95.5, 175, 179, 185, 271, 359])
+def test_a_slope_between_two_bins_is_shared_by_nearness(degrees, signed):
+    turn, orientations = (360, 18) if signed else (180, 9)
+    cells = hog(slope(degrees), orientations, signed=signed, voting="linear", **PLAIN)
+    centre = cells.reshape(3, 3, -1)[1, 1]
+    place = degrees % turn / 20 - 0.5
+    lower, share = int(np.floor(place)), place % 1
+    wanted = np.zeros(orientations)
+    wanted[lower % orientations] += 1 - share
+    wanted[(lower + 1) % orientations] += share
+    # A cell alone keeps 3/4 of the votes along either axis: tents are cut off at its edges.
+    assert_allclose(centre, 2 * 0.75**2 * wanted, atol=1e-9)
+
+
+# Dalal and Triggs' votes, from the formula, one pixel at a time
+
+
+def explicit_blocks(image, orientations, rows, columns, block, signed, linear, sigma):
+    """Blocks before they are normalised: four loops over pixels, cells and bins of a block."""
+    bins, magnitudes = (
+        a[0].astype(float) for a in pixel_votes(image[np.newaxis], 4096, signed)
+    )  # so many bins that their centre is the direction
+    place = (bins + 0.5) * orientations / 4096
+    width = orientations
+    blocks = []
+    for by in range(len(rows) - block[0]):
+        for bx in range(len(columns) - block[1]):
+            y_edges, x_edges = rows[by : by + block[0] + 1], columns[bx : bx + block[1] + 1]
+            v = np.zeros((*block, orientations))
+            for y in range(y_edges[0], y_edges[-1]):
+                for x in range(x_edges[0], x_edges[-1]):
+                    vote = magnitudes[y, x]
+                    for at, edges in ((y, y_edges), (x, x_edges)):
+                        if sigma is not None:
+                            size, middle = edges[-1] - edges[0], (edges[-1] + edges[0]) / 2
+                            vote *= np.exp(-((at + 0.5 - middle) ** 2) / (2 * (sigma * size) ** 2))
+                    for r in range(block[0]):
+                        for c in range(block[1]):
+                            share = shared(y, y_edges, r, linear) * shared(x, x_edges, c, linear)
+                            area = np.diff(y_edges)[r] * np.diff(x_edges)[c]
+                            for k in range(orientations):
+                                if linear:
+                                    off = abs(place[y, x] - k - 0.5)
+                                    off = max(0, 1 - min(off, width - off))
+                                else:
+                                    off = int(place[y, x]) == k
+                                v[r, c, k] += vote * share * off / area
+            blocks.append(v)
+    return np.array(blocks)
+
+
+def shared(at, edges, i, linear):
+    """The share of a pixel in cell i of a block along one axis."""
+    if not linear:
+        return edges[i] <= at < edges[i + 1]
+    centres = (edges[:-1] + edges[1:]) / 2
+    off = at + 0.5 - centres[i]
+    next_one = i + (1 if off > 0 else -1)
+    if 0 <= next_one < len(centres):
+        return max(0, 1 - abs(off / (centres[next_one] - centres[i])))
+    return max(0, 1 - abs(off) / (edges[i + 1] - edges[i]))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+@pytest.mark.parametrize("grid", [None, (3, 2)])
+@pytest.mark.parametrize("block", [(1, 1), (2, 2), (3, 1)])
+@pytest.mark.parametrize(
+    ("signed", "linear", "sigma"),
+    [
+        (False, True, None),
+        (False, False, 0.5),
+        (False, True, 0.25),
+        (True, True, 0.5),
+        (True, False, None),
+    ],
+)
+def test_votes_are_shared_and_weighted_as_dalal_and_triggs_do(
+    signed, linear, sigma, block, grid, dtype
+):
+    image = NOISE[0, :13, :11].astype(dtype)
+    rows, columns = np.arange(0, 13, 4), np.arange(0, 11, 5)
+    if grid:
+        rows, columns = np.array([0, 4, 8, 13]), np.array([0, 5, 11])
+    wanted = explicit_blocks(image, 4, rows, columns, block, signed, linear, sigma)
+    got = hog(
+        image[np.newaxis],
+        4,
+        (4, 5),
+        block,
+        None,
+        grid,
+        signed,
+        "linear" if linear else "nearest",
+        sigma,
+    )
+    scale = wanted.max()
+    assert_allclose(got, wanted.reshape(1, -1), atol=(2e-3 if linear else 1e-6) * scale)
+
+
+def test_a_wide_window_is_none():
+    plain = hog(NOISE, signed=True)
+    assert_allclose(hog(NOISE, signed=True, block_sigma=1e6), plain, rtol=1e-4, atol=1e-6)
+
+
+def test_a_signed_histogram_folds_to_an_unsigned_one():
+    for voting in ("nearest", "linear"):
+        options = {"voting": voting, "block_norm": None}
+        signed = hog(NOISE, 18, signed=True, **options).reshape(4, -1, 2, 9)
+        assert_allclose(signed.sum(axis=2).reshape(4, -1), hog(NOISE, 9, **options), rtol=1e-4)
+
+
+def test_the_negative_turns_a_signed_histogram_by_half_a_circle():
+    grey = NOISE[..., :1]
+    for voting in ("nearest", "linear"):
+        cells = hog(grey, 8, signed=True, voting=voting, **PLAIN).reshape(-1, 8)
+        negative = hog(255 - grey, 8, signed=True, voting=voting, **PLAIN).reshape(-1, 8)
+        assert_allclose(negative, np.roll(cells, 4, axis=1), rtol=1e-4, atol=1e-4)
+        assert np.abs(negative - cells).max() > 1  # unsigned ones would not change
+
+
+@modes
+def test_shifting_brightness_changes_nothing_and_contrast_scales(mode):
     dark = NOISE // 4
-    plain = {"cells_per_block": (1, 1), "block_norm": None}
+    plain = {"block_norm": None, **mode}
     assert_array_equal(hog(dark + np.uint8(100), **plain), hog(dark, **plain))
-    assert_allclose(hog(dark * np.uint8(3), **plain), 3 * hog(dark, **plain), rtol=2e-6)
+    assert_allclose(hog(dark * np.uint8(3), **plain), 3 * hog(dark, **plain), rtol=2e-5)
 
 
-def test_turning_by_180_degrees_turns_the_cells():
-    image = PHOTOS[:1]
-    cells = hog(image, cells_per_block=(1, 1), block_norm=None).reshape(8, 6, 9)
-    turned = hog(image[:, ::-1, ::-1], cells_per_block=(1, 1), block_norm=None).reshape(8, 6, 9)
-    assert_allclose(turned, cells[::-1, ::-1], rtol=2e-6)
+@modes
+def test_turning_by_180_degrees_turns_the_cells(mode):
+    def blocks(images):
+        return hog(images, 8, **mode).reshape(7, 5, 2, 2, 8)
+
+    turned = blocks(PHOTOS[:1, ::-1, ::-1])
+    if "signed" in mode:
+        turned = np.roll(turned, 4, axis=-1)
+    assert_allclose(turned[::-1, ::-1, ::-1, ::-1], blocks(PHOTOS[:1]), rtol=2e-5, atol=1e-6)
 
 
-def test_the_negative_has_the_same_features():
-    assert_array_equal(hog(255 - PHOTOS), hog(PHOTOS))
+@pytest.mark.parametrize("mode", [{}, {"block_sigma": 0.5}])
+def test_the_negative_has_the_same_features(mode):
+    assert_array_equal(hog(255 - PHOTOS, **mode), hog(PHOTOS, **mode))
 
 
 def test_mirroring_mirrors_the_bins_off_their_edges():
@@ -140,17 +307,19 @@ def test_mirroring_mirrors_the_bins_off_their_edges():
     assert_allclose(mirrored, cells[:, ::-1, ::-1], atol=1e-12)
 
 
-def test_a_constant_image_has_no_edges():
+@modes
+def test_a_constant_image_has_no_edges(mode):
     for block_norm in NORMS:
-        assert not hog(np.full((1, 20, 20, 3), 7, np.uint8), block_norm=block_norm).any()
+        assert not hog(np.full((1, 20, 20, 3), 7, np.uint8), block_norm=block_norm, **mode).any()
 
 
 # grid
 
 
+@modes
 @pytest.mark.parametrize(("grid", "cell"), [((1, 1), (64, 48)), ((4, 2), (16, 24))])
-def test_a_grid_that_divides_evenly_is_a_cell_size(grid, cell):
-    assert_array_equal(hog(PHOTOS, grid=grid), hog(PHOTOS, pixels_per_cell=cell))
+def test_a_grid_that_divides_evenly_is_a_cell_size(grid, cell, mode):
+    assert_array_equal(hog(PHOTOS, grid=grid, **mode), hog(PHOTOS, pixels_per_cell=cell, **mode))
 
 
 @pytest.mark.parametrize("grid", [(1, 1), (3, 5), (7, 2), (29, 37)])
@@ -166,9 +335,10 @@ def test_an_uneven_grid_is_the_mean_of_its_parts(grid):
                 assert_allclose(got[:, r, c, k], votes.mean(axis=(1, 2)), rtol=5e-6)
 
 
-def test_a_grid_gives_images_of_any_size_rows_of_one_length():
+@modes
+def test_a_grid_gives_images_of_any_size_rows_of_one_length(mode):
     images = [PHOTOS[0], PHOTOS[1, :30], PHOTOS[2, :, :20], PHOTOS[0, :1, :1]]
-    transformer = HOG(grid=(3, 2))
+    transformer = HOG(9, grid=(3, 2), **mode)
     got = transformer.fit_transform(images)
     assert got.shape == (4, 2 * 1 * 4 * 9)
     for row, image in zip(got, images, strict=True):
@@ -202,13 +372,53 @@ def test_a_block_never_exceeds_the_cells():
 # The transformer
 
 
+@modes
 @pytest.mark.parametrize("images", [NOISE, NOISE / 255], ids=["bytes", "floats"])
-def test_a_batch_is_its_images_one_at_a_time(images):
-    batch = HOG().fit_transform(images)
-    assert_array_equal(batch, np.concatenate([hog(images[i : i + 1]) for i in range(4)]))
-    assert_array_equal(batch, HOG(n_jobs=2).fit_transform(images))
+def test_a_batch_is_its_images_one_at_a_time(images, mode):
+    batch = HOG(**mode).fit_transform(images)
+    assert_array_equal(batch, np.concatenate([hog(images[i : i + 1], **mode) for i in range(4)]))
+    assert_array_equal(batch, HOG(n_jobs=2, **mode).fit_transform(images))
     rows = images.reshape(4, -1)
-    assert_array_equal(batch, HOG(image_shape=(29, 37, 3)).fit_transform(rows))
+    assert_array_equal(batch, HOG(image_shape=(29, 37, 3), **mode).fit_transform(rows))
+
+
+@modes
+@pytest.mark.parametrize("block", [(1, 1), (2, 2)])
+def test_images_in_strips_are_the_same_to_the_last_bit(block, mode, monkeypatch):
+    """A pixel's votes do not depend on the strip that it is in; sums of few strips do not either,
+    but for the order of the products that `mode` may ask for."""
+    images = RNG.integers(0, 256, (3, 75, 61, 3), dtype=np.uint8)
+    whole = hog(images, cells_per_block=block, **mode)
+    for length in (1, 61 * 8, 61 * 20):
+        monkeypatch.setattr("sklin.features._cells.STRIP", length)
+        strips = hog(images, cells_per_block=block, **mode)
+        if mode in MODES[:2] and length > 1:  # whole cells
+            assert_array_equal(strips, whole)
+        assert_allclose(strips, whole, rtol=1e-4, atol=1e-6)
+
+
+@modes
+def test_a_large_image_needs_little_memory_beside_its_features(mode):
+    image = RNG.integers(0, 256, (1, 3000, 4000, 1), dtype=np.uint8)
+    hog(image[:, :100], **mode)  # tables and scratch
+    tracemalloc.start()
+    features = hog(image, **mode)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak - features.nbytes < 30e6  # 2.5 bytes a pixel
+
+
+@pytest.mark.parametrize("mode", [{}, {"voting": "linear"}])
+def test_one_cell_of_a_large_image_needs_little_memory(mode):
+    image = RNG.integers(0, 256, (1, 1000, 4000, 3), dtype=np.uint8)
+    tracemalloc.start()
+    got = hog(image, grid=(1, 1), block_norm=None, **mode)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6
+    if not mode:
+        _, magnitudes = pixel_votes(image, 9)
+        assert_allclose(got.sum(), magnitudes.mean(dtype=float), rtol=1e-5)
 
 
 def test_feature_names_and_set_output():
@@ -230,6 +440,12 @@ def test_feature_names_and_set_output():
         ({"block_norm": "L3"}, ValueError, "block_norm must be one of 'L1', .* None, got 'L3'"),
         ({"grid": 4}, TypeError, "grid must be a pair.*got 4"),
         ({"grid": (0, 4)}, ValueError, "grid must be a pair"),
+        ({"signed": 1}, TypeError, "signed must be True or False, got 1"),
+        ({"voting": "cubic"}, ValueError, "voting must be one of 'nearest', 'linear', got 'cubic'"),
+        ({"block_sigma": "8"}, TypeError, "block_sigma must be None or a finite number > 0.*'8'"),
+        ({"block_sigma": True}, TypeError, "block_sigma must be None .* got True"),
+        ({"block_sigma": 0.0}, ValueError, "block_sigma must be None .* got 0.0"),
+        ({"block_sigma": np.nan}, ValueError, "block_sigma must be None .* got nan"),
     ],
 )
 def test_wrong_parameters_are_refused_in_fit(params, error, message):
