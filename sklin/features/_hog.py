@@ -113,15 +113,11 @@ def hog(
     >>> hog(ramp, orientations=4, cells_per_block=(1, 1), block_norm=None).reshape(2, 2, 4)[0, 0]
     array([1.75, 0.  , 0.  , 0.  ], dtype=float32)
     """
-    need_h, need_w = pixels_per_cell if grid is None else grid
-    missing = max(0, need_h - images.shape[1]), max(0, need_w - images.shape[2])
+    n, h, w, _ = images.shape
+    rows, columns = cell_edges((h, w), pixels_per_cell, grid)
+    missing = max(0, rows[-1] - h), max(0, columns[-1] - w)
     if any(missing):
         images = np.pad(images, [(0, 0), *((0, m) for m in missing), (0, 0)], mode="edge")
-    n, h, w, _ = images.shape
-    if grid is None:
-        rows, columns = np.arange(0, h + 1, need_h), np.arange(0, w + 1, need_w)
-    else:
-        rows, columns = np.arange(need_h + 1) * h // need_h, np.arange(need_w + 1) * w // need_w
     shape = len(rows) - 1, len(columns) - 1
     block = tuple(map(int, np.minimum(cells_per_block, shape)))
     if voting == "nearest" and block_sigma is None:
@@ -132,6 +128,35 @@ def hog(
         )
     dtype = np.float64 if images.dtype == np.float64 else np.float32
     return normalised_rows(blocks, n, shape, block, orientations, dtype, block_norm)
+
+
+def cell_edges(size, pixels_per_cell, grid=None):
+    """Compute where the cells of an image begin and end.
+
+    Parameters
+    ----------
+    size : tuple of 2 ints
+        Height and width of the image.
+    pixels_per_cell : tuple of 2 ints
+        Height and width of a cell.
+    grid : tuple of 2 ints, default=None
+        If given, the number of rows and columns of cells, in place of `pixels_per_cell`.
+
+    Returns
+    -------
+    rows, columns : ndarray of shape (n_cell_rows + 1,), (n_cell_columns + 1,)
+        The first row of each row of cells, and the end of the last; columns likewise. They go
+        beyond an image that is too small.
+    """
+    if grid is None:
+        return [
+            np.arange(0, max(have, need) + 1, need)
+            for have, need in zip(size, pixels_per_cell, strict=True)
+        ]
+    return [
+        np.arange(parts + 1) * max(have, parts) // parts
+        for have, parts in zip(size, grid, strict=True)
+    ]
 
 
 def _check_sigma(sigma):

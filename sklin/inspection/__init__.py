@@ -2,5 +2,12 @@
 
 from ._alpha_path import AlphaPathDisplay
 from ._drawing import draw_confusion_matrix, draw_mosaic, draw_templates
+from ._hog import HOGDisplay
 
-__all__ = ["AlphaPathDisplay", "draw_confusion_matrix", "draw_mosaic", "draw_templates"]
+__all__ = [
+    "AlphaPathDisplay",
+    "HOGDisplay",
+    "draw_confusion_matrix",
+    "draw_mosaic",
+    "draw_templates",
+]
