@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 PAGE = 4096
+MOST_VIEWS = 1000  # images may be of as many sizes
 
 
 class Workspace:
@@ -22,11 +23,15 @@ class Workspace:
         """An array with any content. It is the same memory as the last one of its name."""
         key = name, size, dtype
         if key not in self.arrays:
+            if len(self.arrays) == MOST_VIEWS:
+                self.arrays.clear()
             n_bytes = size * np.dtype(dtype).itemsize
             if name not in self.buffers or len(self.buffers[name]) < n_bytes:
                 buffer = np.empty(n_bytes + 2 * PAGE, np.uint8)
                 place = 5 * PAGE // 16 * (len(self.buffers) % 16)
                 self.buffers[name] = buffer[(place - buffer.ctypes.data) % PAGE :]
+                # Views of the smaller buffer would keep it alive.
+                self.arrays = {k: v for k, v in self.arrays.items() if k[0] != name}
             self.arrays[key] = self.buffers[name][:n_bytes].view(dtype)
         return self.arrays[key]
 
