@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from ._codebooks import CODEBOOKS, Codebook, learn_mixture, learn_words
 from ._descriptors import CELLS, DESCRIPTORS, Dense, sample_descriptors
 from ._encodings import ENCODERS
-from ._images import range_of, shapes_of
+from ._images import check_squares, shapes_of
 from ._parameters import (
     check_choice,
     check_grids,
@@ -352,17 +352,7 @@ class BagOfVisualWords(ImageTransformer):
 
     def _check_images(self, X, image_shape, reset):
         images, shape = super()._check_images(X, image_shape, reset)
-        if images.dtype != np.uint8:
-            # Contrasts are squared and added up.
-            info = np.finfo(images.dtype)
-            least, most = info.tiny**0.4, info.max**0.4
-            high = max(map(abs, range_of(images)))
-            if high != 0 and not least <= high <= most:
-                raise ValueError(
-                    f"X has values up to {high:.3g}, of which {images.dtype} cannot tell the "
-                    f"contrast: the largest must be from {least:.0e} to {most:.0e}. Scale the "
-                    "images, for example to [0, 1]."
-                )
+        check_squares(images)
         return images, shape
 
     def _settings(self, shapes):

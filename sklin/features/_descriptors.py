@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 from sklearn.utils.random import sample_without_replacement
 
-from ._hog import cell_histograms
+from ._hog import hog
 
 CELLS, DIRECTIONS = 4, 8  # of SIFT: a patch has 4 x 4 cells of 8 directions
 CLIP = 0.2
@@ -137,11 +137,10 @@ class SIFT:
         windows : ndarray of shape (n, rows, columns, 4, 4, 8)
             A view of the histograms of all cells.
         """
-        edges = [
-            np.arange(0, length + 1, side)
-            for length, side in zip(images.shape[1:3], self._cell, strict=True)
-        ]
-        cells = cell_histograms(images, *edges, DIRECTIONS, signed=True)
+        # A histogram for each cell, in strips: nothing is normalised yet.
+        cells = hog(images, DIRECTIONS, self._cell, (1, 1), None, signed=True)
+        shape = (length // side for length, side in zip(images.shape[1:3], self._cell, strict=True))
+        cells = cells.reshape(len(images), *shape, DIRECTIONS)
         windows = sliding_window_view(cells, (CELLS, CELLS), axis=(1, 2))
         down, across = self._step
         return windows[:, ::down, ::across].transpose(0, 1, 2, 4, 5, 3)

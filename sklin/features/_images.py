@@ -182,6 +182,32 @@ def range_of(images):
     return float(min(low)), float(max(high))
 
 
+def check_squares(images):
+    """Refuse floats whose squares overflow or vanish.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w, c) or Album
+        As `check_images` returns them.
+
+    Raises
+    ------
+    ValueError
+        If the largest magnitude is neither 0 nor far from the ends of the dtype.
+    """
+    if images.dtype == np.uint8:
+        return
+    info = np.finfo(images.dtype)
+    least, most = info.tiny**0.4, info.max**0.4
+    high = max(map(abs, range_of(images)))
+    if high != 0 and not least <= high <= most:
+        raise ValueError(
+            f"X has values up to {high:.3g}, of which {images.dtype} cannot tell the contrast: the "
+            f"largest must be from {least:.0e} to {most:.0e}. Scale the images, for example to "
+            "[0, 1]."
+        )
+
+
 def _one_shape(album, shape, one_size):
     """The (h, w, c) that all images of an album have, held against the `shape` expected, if any."""
     first = album.shapes[0]

@@ -111,7 +111,7 @@ def check_share(name, value):
 
 
 def check_positive(name, value):
-    """Refuse a parameter that is no finite number above 0.
+    """Refuse a parameter that is neither None nor a finite number above 0.
 
     Parameters
     ----------
@@ -120,7 +120,9 @@ def check_positive(name, value):
     value : object
         Its value.
     """
-    wanted = f"{name} must be a finite number > 0, got {value!r}."
+    wanted = f"{name} must be None or a finite number > 0, got {value!r}."
+    if value is None:
+        return
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(wanted)
     if not 0 < value < np.inf:
