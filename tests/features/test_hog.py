@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skimage import data
 
 from sklin.features import HOG
-from sklin.features._gradients import pixel_votes
+from sklin.features._cells import cell_histograms
+from sklin.features._gradients import Workspace, pixel_positions, pixel_votes
 from sklin.features._hog import hog
 
 RNG = np.random.default_rng(0)
@@ -108,6 +109,52 @@ def test_without_normalisation_cells_are_means_of_votes():
         votes = np.where(bins == k, magnitudes, 0)[:, :24, :32]
         means = votes.reshape(4, 3, 8, 4, 8).mean(axis=(2, 4))
         assert_allclose(cells[..., k], means, rtol=2e-6)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_bins_are_parts_of_the_circle(signed):
+    """Every pair of differences of two bytes off the edges, by its angle."""
+    gy, gx = RNG.integers(-255, 256, (2, 2000))
+    images = np.full((2000, 3, 3, 1), 0, np.uint8)
+    images[:, 0, 1, 0], images[:, 2, 1, 0] = np.maximum(-gy, 0), np.maximum(gy, 0)
+    images[:, 1, 0, 0], images[:, 1, 2, 0] = np.maximum(-gx, 0), np.maximum(gx, 0)
+    turn, k = (360, 7) if signed else (180, 5)
+    place = np.degrees(np.arctan2(gy, gx)) % turn * k / turn
+    off_edges = abs(place - np.round(place)) > 1e-9
+    assert off_edges.sum() > 1900
+    for dtype in (np.uint8, np.float32, np.float64):
+        bins, magnitudes = pixel_votes(images.astype(dtype), k, signed)
+        assert_array_equal(bins[off_edges, 1, 1], np.floor(place[off_edges]))
+        assert_allclose(magnitudes[:, 1, 1], np.hypot(gy, gx), rtol=1e-6)
+        places, _ = pixel_positions(images.astype(dtype), k, signed)
+        assert_allclose(places[off_edges, 1, 1], place[off_edges], atol=1e-6)
+        assert places.min() >= 0 and places.max() < k
+
+
+@pytest.mark.parametrize("votes", [pixel_votes, pixel_positions])
+def test_a_workspace_changes_no_number_and_none_is_shared_without(votes):
+    workspace = Workspace()
+    for images in (NOISE, FLAT_SPOTS[:, :9], NOISE / 255, np.tile(PHOTOS, (1, 2, 2, 1))):
+        own = votes(images, 9)
+        kept = [a.copy() for a in own]
+        votes(images[::-1], 9)
+        for a, b, c in zip(own, kept, votes(images, 9, False, workspace), strict=True):
+            assert_array_equal(a, b)
+            assert_array_equal(a, c)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_cells_are_histograms_of_votes(signed):
+    rows, columns = np.array([0, 3, 4, 16]), np.array([0, 11, 12, 30])
+    bins, magnitudes = pixel_votes(NOISE, 6, signed)
+    cells = cell_histograms(bins, magnitudes, rows, columns, 6)
+    assert cells.shape == (4, 3, 3, 6)
+    for i, r, c in np.ndindex(4, 3, 3):
+        part = np.s_[i, rows[r] : rows[r + 1], columns[c] : columns[c + 1]]
+        wanted = np.bincount(bins[part].ravel(), magnitudes[part].ravel(), 6) / bins[part].size
+        assert_allclose(cells[i, r, c], wanted, rtol=1e-5)
+    again = cell_histograms(bins[::-1], magnitudes[::-1], rows, columns, 6)
+    assert_array_equal(again[::-1], cells)  # which the second call has not written to
 
 
 @pytest.mark.parametrize("block_norm", NORMS)
