@@ -201,9 +201,9 @@ def _lab(planes):
 def _bin(numerator, denominator, bins):
     """The bin floor(bins * numerator / denominator), the last one for 1, the first for 0 / 0.
 
-    Exact for integers, although they divide in floating point where denominators differ, four times
-    faster than `//`: a whole quotient comes out whole, any other is 1 / b from the next whole number
-    or more, b is at most 6 * 255, and so float32 rounds none up to it with up to 1,024 bins.
+    Exact for integers, although they divide in floating point where denominators differ, four
+    times faster than `//`: a whole quotient comes out whole, any other is 1 / b or more below the
+    next whole number, b is at most 6 * 255, and so float32 rounds none up with up to 1,024 bins.
     """
     exact = numerator.dtype.kind != "f"
     if exact and isinstance(denominator, int):
