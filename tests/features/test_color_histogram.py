@@ -347,13 +347,6 @@ def test_linear_voting_is_a_hat_around_every_centre(color_space, joint):
         assert_allclose(got[0], expected, rtol=1e-5, atol=2e-4)
 
 
-@pytest.mark.parametrize("color_space", COLOR_SPACES)
-@pytest.mark.parametrize("bins", [1, 2, 6])
-def test_shares_add_up_to_one_vote(color_space, bins):
-    got = color_histogram(PHOTOS, bins, color_space, voting="linear")
-    assert_allclose(got.sum(axis=1), 1, rtol=1e-6)
-
-
 def test_a_colour_at_a_centre_votes_for_its_bin_alone():
     centres = (np.arange(4) + 0.5) / 4
     images = np.array(list(product(centres, repeat=3))).reshape(64, 1, 1, 3)
