@@ -114,10 +114,8 @@ def _planes(images):
 def _hue_table(bins):
     """The bin of the hue of bytes that differ by r - g and g - b, each from -255 to 255."""
     difference = np.arange(-255, 256, dtype=np.int16)
-    r_g, g_b = difference[:, np.newaxis], difference
-    g = np.maximum(np.maximum(-r_g, g_b), 0)  # the darkest colour that differs so
-    high, delta = _high_and_delta(g + r_g, g, g - g_b)
-    index = _bin(*_hue_fraction(g + r_g, g, g - g_b, high, delta), bins)
+    r, g, b = difference[:, np.newaxis], np.int16(0), -difference
+    index = _bin(*_hue_fraction(r, g, b, *_high_and_delta(r, g, b)), bins)
     table = index.astype(np.min_scalar_type(bins)).ravel()
     table.flags.writeable = False
     return table
@@ -169,6 +167,8 @@ def _linear_light(v):
 
 
 def _lab(planes):
+    # A table of the bins of all 2^24 colours takes 0.4 s and 16 MB, and then 8 ns a pixel of a
+    # photograph in place of 20, 16 where colours are random: it pays from 30,000 thumbnails on.
     shape = planes.shape
     if planes.dtype == np.uint8:
         table = _linear_light(np.arange(256) / 255).astype(np.float32)
@@ -201,9 +201,9 @@ def _lab(planes):
 def _bin(numerator, denominator, bins):
     """The bin floor(bins * numerator / denominator), the last one for 1, the first for 0 / 0.
 
-    Exact for integers, although they divide in floating point where denominators differ, four times
-    faster than `//`: (a + 1/2) / b is at least 1 / (2b) from every integer, b is at most 6 * 255,
-    and so float32 has room up to 1,024 bins.
+    Exact for integers, although they divide in floating point where denominators differ, four
+    times faster than `//`: a whole quotient comes out whole, any other is 1 / b or more below the
+    next whole number, b is at most 6 * 255, and so float32 rounds none up with up to 1,024 bins.
     """
     exact = numerator.dtype.kind != "f"
     if exact and isinstance(denominator, int):
@@ -219,8 +219,6 @@ def _bin(numerator, denominator, bins):
     if exact:
         dtype = np.float32 if bins <= 1024 else np.float64
     position = np.multiply(numerator, bins, dtype=dtype)
-    if exact:
-        position += 0.5
     if not isinstance(denominator, int) or denominator > 1:
         position /= denominator + (denominator == 0)
     index = position.astype(np.int32)

@@ -299,13 +299,12 @@ def test_greys_have_no_vote_and_pure_colours_a_whole_one():
     greys = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, 16, 16, 3)
     pure = NOISE.copy()
     pure[..., 1] = 0
-    for scale, voting in product((1, 255), ("nearest", "linear")):
+    for scale, voting in product((np.uint8(1), 1 / 255), ("nearest", "linear")):
         options = {"bins": 6, "color_space": "hue", "voting": voting}
-        x = greys if scale == 1 else greys / scale
-        assert_array_equal(color_histogram(x, weights="saturation", **options), np.zeros((1, 6)))
-        x = pure if scale == 1 else pure / scale
-        got = color_histogram(x, weights="saturation", **options)
-        assert_allclose(got, color_histogram(x, **options), rtol=1e-6)
+        got = color_histogram(greys * scale, weights="saturation", **options)
+        assert_array_equal(got, np.zeros((1, 6)))
+        got = color_histogram(pure * scale, weights="saturation", **options)
+        assert_allclose(got, color_histogram(pure * scale, **options), rtol=1e-6)
 
 
 # Linear voting
@@ -348,13 +347,6 @@ def test_linear_voting_is_a_hat_around_every_centre(color_space, joint):
         assert_allclose(got[0], expected, rtol=1e-5, atol=2e-4)
 
 
-@pytest.mark.parametrize("color_space", COLOR_SPACES)
-@pytest.mark.parametrize("bins", [1, 2, 6])
-def test_shares_add_up_to_one_vote(color_space, bins):
-    got = color_histogram(PHOTOS, bins, color_space, voting="linear")
-    assert_allclose(got.sum(axis=1), 1, rtol=1e-6)
-
-
 def test_a_colour_at_a_centre_votes_for_its_bin_alone():
     centres = (np.arange(4) + 0.5) / 4
     images = np.array(list(product(centres, repeat=3))).reshape(64, 1, 1, 3)
@@ -377,13 +369,13 @@ def test_linear_voting_is_continuous(way):
 @pytest.mark.parametrize("normalize", [True, False])
 def test_a_grid_is_the_histograms_of_its_cells(way, normalize):
     options = {"bins": 3, "normalize": normalize, **way}
-    rows, columns = (0, 4, 8, 13), (0, 8, 17)  # thirds of 13 and halves of 17
+    rows, columns = (0, 2, 5, 7, 10, 13), (0, 8, 17)  # fifths of 13 and halves of 17
     expected = [
         color_histogram(NOISE[:, rows[i] : rows[i + 1], columns[j] : columns[j + 1]], **options)
-        for i in range(3)
+        for i in range(5)
         for j in range(2)
     ]
-    got = color_histogram(NOISE, grid=(3, 2), **options)
+    got = color_histogram(NOISE, grid=(5, 2), **options)
     assert_allclose(got, np.hstack(expected), rtol=1e-6)
 
 
