@@ -255,7 +255,7 @@ class HOG(ImageTransformer):
     (2, 81432)
     """
 
-    _pixels_per_chunk = 400_000  # sums are prepared anew in each: 75 us
+    _pixels_per_chunk = 1_000_000  # sums are prepared anew in each: 75 us
 
     def __init__(
         self,

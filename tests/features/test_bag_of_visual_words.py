@@ -341,13 +341,13 @@ def test_floats_without_squares_are_refused(dtype, scale):
 
 def test_large_photographs_are_described_in_little_memory():
     """Tiles of codes, never the codes of a whole image."""
-    images = RNG.integers(256, size=(1, 600, 800, 3), dtype=np.uint8)
+    images = RNG.integers(256, size=(1, 900, 1200, 3), dtype=np.uint8)
     transformer = bag(descriptor="pixels", stride=2, grid=(1, 1), scales=(1,)).fit(images)
     tracemalloc.start()
     transformer.transform(images)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    all_codes = 298 * 398 * 20 * 4
+    all_codes = 448 * 598 * 20 * 4
     assert peak < all_codes
 
 
