@@ -53,7 +53,7 @@ FEATURES = {
     "tri2 4000": words(4000),
     "nearest 4000": words(4000, encoding="nearest"),
 }
-CURVE = ("triangle 1600", "nearest 1600")
+CURVE = ("triangle 400", "nearest 400")
 ALPHAS = np.logspace(-2, 0.5, 6)
 
 
@@ -89,7 +89,7 @@ def main(path, n_train, names):
     if "curve" in names or not names:
         for name in CURVE:
             F, test_F, spent = features_of(FEATURES[name], images, test)
-            for n in [n for n in (1250, 2500, 5000, 10_000, 20_000, 50_000) if n < len(y)]:
+            for n in [n for n in (1250, 2500, 5000, 10_000, 20_000, 50_000) if n <= len(y)]:
                 accuracy(name, n, F, y, test_F, test_y, spent)
 
 
