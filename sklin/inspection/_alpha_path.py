@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._matplotlib import pyplot_for
+
 NEEDED = ("alphas_", "scores_path_", "fit_times_path_", "alpha_")
 
 
@@ -130,13 +132,7 @@ class AlphaPathDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        try:
-            from matplotlib import pyplot
-        except ImportError as error:
-            raise ImportError(
-                "AlphaPathDisplay draws with matplotlib, which is not installed: "
-                "pip install matplotlib."
-            ) from error
+        pyplot = pyplot_for(self)
         if ax is None:
             ax = pyplot.subplots(layout="constrained")[1]
         order = np.argsort(self.alphas)

@@ -7,6 +7,8 @@ from math import ceil, isqrt
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._matplotlib import pyplot_for
+
 
 class CodebookDisplay:
     """The visual words of a bag, side by side.
@@ -170,14 +172,9 @@ class CodebookDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        try:
-            from matplotlib import pyplot
-            from matplotlib.collections import LineCollection
-        except ImportError as error:
-            raise ImportError(
-                "CodebookDisplay draws with matplotlib, which is not installed: "
-                "pip install matplotlib."
-            ) from error
+        pyplot = pyplot_for(self)
+        from matplotlib.collections import LineCollection
+
         if ax is None:
             ax = pyplot.subplots(figsize=(6, 6), layout="constrained")[1]
         self.ax_, self.figure_ = ax, ax.figure

@@ -5,6 +5,7 @@ from sklearn.base import clone
 
 from ..features import HOG
 from ..features._hog import cell_edges
+from ._matplotlib import pyplot_for
 
 BRIGHTEST = 0.4  # of the image, so that lines are seen over snow as over coal
 GREY = (0.299, 0.587, 0.114)
@@ -148,14 +149,10 @@ class HOGDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        try:
-            from matplotlib import pyplot
-            from matplotlib.collections import LineCollection
-            from matplotlib.colors import to_rgb
-        except ImportError as error:
-            raise ImportError(
-                "HOGDisplay draws with matplotlib, which is not installed: pip install matplotlib."
-            ) from error
+        pyplot = pyplot_for(self)
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import to_rgb
+
         if ax is None:
             ax = pyplot.subplots(layout="constrained")[1]
         self.ax_, self.figure_ = ax, ax.figure
