@@ -22,11 +22,18 @@ TRANSFORMERS = [
 ]
 
 
+# What takes seconds is done with one transformer, and with the others among the slow tests.
+ONE_QUICK = [
+    pytest.param(transformer, marks=[pytest.mark.slow] * (i > 0))
+    for i, transformer in enumerate(TRANSFORMERS)
+]
+
+
 def ids(transformer):
     return type(transformer).__name__
 
 
-@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=ids)
+@pytest.mark.parametrize("transformer", ONE_QUICK, ids=ids)
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_backends_of_joblib_change_nothing(transformer, backend):
     alone = transformer.fit(THUMBNAILS).transform(THUMBNAILS)
@@ -56,7 +63,7 @@ def peak_beside_output(transformer, X):
     return peak - features.nbytes
 
 
-@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=ids)
+@pytest.mark.parametrize("transformer", ONE_QUICK, ids=ids)
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_memory_does_not_grow_with_thumbnails(transformer, n_jobs, tmp_path):
     X = np.memmap(tmp_path / "X.dat", np.uint8, "w+", shape=(2400, 32, 32, 3))
@@ -71,7 +78,11 @@ def test_memory_does_not_grow_with_thumbnails(transformer, n_jobs, tmp_path):
 
 @pytest.mark.parametrize(
     "transformer",
-    [HOG(grid=(8, 8)), ColorHistogram(), BagOfVisualWords(10, random_state=0)],
+    [
+        ColorHistogram(),
+        pytest.param(HOG(grid=(8, 8)), marks=pytest.mark.slow),
+        pytest.param(BagOfVisualWords(10, random_state=0), marks=pytest.mark.slow),
+    ],
     ids=ids,
 )
 def test_memory_does_not_grow_with_photographs(transformer, tmp_path):
@@ -157,7 +168,7 @@ def cluster():
         yield cluster
 
 
-@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=ids)
+@pytest.mark.parametrize("transformer", ONE_QUICK, ids=ids)
 def test_a_dask_cluster_changes_nothing(transformer, cluster, tmp_path):
     alone = transformer.fit(THUMBNAILS).transform(THUMBNAILS)
     with parallel_config(backend="dask"):
