@@ -69,8 +69,8 @@ def pixel_votes(images, orientations, signed=False, workspace=None):
     >>> from sklin.features._gradients import pixel_votes
     >>> rising = np.array([[0, 3, 6]] * 3)[np.newaxis, :, :, np.newaxis]
     >>> bins, magnitudes = pixel_votes(np.float32(6 - rising), orientations=4, signed=True)
-    >>> bins[0, 1, 1], magnitudes[0, 1, 1]
-    (np.int32(2), np.float32(6.0))
+    >>> int(bins[0, 1, 1]), float(magnitudes[0, 1, 1])
+    (2, 6.0)
     """
     workspace = workspace or Workspace()
     gy, gx, squared = _strongest_gradients(images, workspace)
