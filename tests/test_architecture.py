@@ -26,8 +26,8 @@ MAY_IMPORT = {
     "testing": SHARED | CORE | {"gradient_check"},
     **{room: SHARED | SIDE for room in SIDE},
     "__init__": CORE | SIDE | {"gradient_check"},
-    "_comparison": CORE | SIDE,
-    "__main__": SHARED | CORE | SIDE | {"gradient_check", "_comparison", "__init__"},
+    "commands": SHARED | CORE | SIDE | {"gradient_check", "__init__"},
+    "__main__": {"commands"},
 }
 
 

@@ -1,4 +1,4 @@
-"""`python -m sklin`, run through its `main`."""
+"""`python -m sklin [FOLDER]`, run through its `main`."""
 
 import csv
 import io
@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 import sklin
-from sklin.__main__ import Progress, main
-from sklin._comparison import Comparison, _compact, folds, reduced, thumbnails
+from sklin.__main__ import main
+from sklin.commands._comparison import Comparison, _compact, folds, reduced, thumbnails
+from sklin.commands._progress import Progress
 
 FILES = {
     "comparison.csv",
@@ -133,7 +134,7 @@ def test_ctrl_c_while_loading(folder, tmp_path, monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sklin.__main__.load_image_folder", interrupted)
+    monkeypatch.setattr("sklin.commands._compare.load_image_folder", interrupted)
     assert main([str(folder), "--output", str(tmp_path / "out")]) == 130
     assert "interrupted" in capsys.readouterr().err
 
@@ -155,7 +156,7 @@ def test_help_and_version_of_the_command():
 
 
 def test_every_step_is_announced(folder):
-    from sklin.__main__ import _load
+    from sklin.commands._compare import _load
 
     train, test, groups = _load(folder)
     comparison = Comparison(train, test, groups)

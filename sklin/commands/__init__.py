@@ -1,0 +1,1 @@
+"""What `python -m sklin` can do, a module for each command."""
