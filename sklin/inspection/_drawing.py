@@ -127,8 +127,7 @@ def draw_templates(coef, image_shape, *, labels=None, zoom=4, title=None):
         )
     if len(coef) == 1:
         coef = np.vstack([-coef, coef])
-    largest = np.quantile(np.abs(coef), 0.995, axis=1, keepdims=True)
-    levels = 127.5 + 127.5 * coef / np.where(largest > 0, largest, 1)
+    levels = 255 * template_levels(coef)
     return draw_mosaic(
         levels.reshape(-1, *image_shape),
         n_columns=isqrt(2 * len(coef) - 1) + 1,
@@ -136,6 +135,12 @@ def draw_templates(coef, image_shape, *, labels=None, zoom=4, title=None):
         labels=labels,
         title=title,
     )
+
+
+def template_levels(coef):
+    """Brightness of weights: .5 is a weight of zero, and all but 0.5% of a row lie in [0, 1]."""
+    largest = np.quantile(np.abs(coef), 0.995, axis=1, keepdims=True)
+    return 0.5 + 0.5 * coef / np.where(largest > 0, largest, 1)
 
 
 def draw_confusion_matrix(matrix, labels, *, title=None):
