@@ -205,9 +205,13 @@ class FeatureComparisonDisplay:
             height = 1.2 + len(self.scores) * (0.3 + 0.12 * len(classifiers))
             ax = pyplot.subplots(figsize=(6.4, height), layout="constrained")[1]
         self.ax_, self.figure_, self.means_ = ax, ax.figure, []
+        n_folds = {len(found) for row in self.scores.values() for found in row.values()}
+        folds = (
+            None if n_folds == {1} else f"{n_folds.pop()} folds" if len(n_folds) == 1 else "folds"
+        )
         for i, classifier in enumerate(classifiers):
             rows = [
-                (place + 0.2 * (i - (len(classifiers) - 1) / 2), row[classifier])
+                (place + 0.2 * (list(row).index(classifier) - (len(row) - 1) / 2), row[classifier])
                 for place, row in enumerate(self.scores.values())
                 if classifier in row
             ]
@@ -218,7 +222,7 @@ class FeatureComparisonDisplay:
             bars = ax.errorbar(
                 [found.mean() for _, found in rows],
                 heights,
-                xerr=[found.std() for _, found in rows],
+                xerr=[found.std() for _, found in rows] if folds else None,
                 fmt="os^Dv"[i % 5],
                 color=f"C{i}",
                 label=classifier,
@@ -227,13 +231,7 @@ class FeatureComparisonDisplay:
             self.means_.append(bars)
         ax.set_yticks(range(len(self.scores)), list(self.scores))
         ax.set(ylim=(len(self.scores) - 0.5, -0.5))
-        n_folds = {len(found) for row in self.scores.values() for found in row.values()}
-        folds = (
-            f" (mean and std of {n_folds.pop()} folds)"
-            if len(n_folds) == 1 and n_folds != {1}
-            else ""
-        )
-        ax.set_xlabel(self.score_name + folds)
+        ax.set_xlabel(self.score_name + (f" (mean and std of {folds})" if folds else ""))
         ax.grid(axis="x", alpha=0.3)
         if classifiers != [""]:
             ax.legend()

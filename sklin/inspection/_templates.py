@@ -185,8 +185,9 @@ class TemplatesDisplay:
             size = (1.3 * columns, 1.3 * rows * step_y / step_x)
             ax = pyplot.subplots(figsize=size, layout="constrained")[1]
         self.ax_, self.figure_, self.images_ = ax, ax.figure, []
-        # In points: 20 characters are as wide as a template of 1.3 inches.
-        font_size = min(8.5, 170 / max(len(str(name)) for name in self.class_names))
+        # A letter is about half as wide as high: the longest name fits its template.
+        points = 72 / self.figure_.dpi * ax.bbox.width / columns
+        font_size = min(9, 1.7 * points / max(len(str(name)) for name in self.class_names))
         levels = template_levels(self.templates.reshape(n, -1)).reshape(self.templates.shape)
         for i, (name, level) in enumerate(zip(self.class_names, levels, strict=True)):
             x, y = i % columns * step_x, i // columns * step_y
