@@ -155,9 +155,11 @@ def test_help_and_version_of_the_command():
         assert word in text
 
 
-def test_every_step_is_announced(folder):
+def test_every_step_is_announced(folder, monkeypatch):
+    from sklin.commands import _comparison
     from sklin.commands._compare import _load
 
+    monkeypatch.setattr(_comparison, "ALPHAS", (1.0, 0.1))
     train, test, groups = _load(folder)
     comparison = Comparison(train, test, groups)
     steps = []
