@@ -41,6 +41,29 @@ def _steps_by_batches(estimator):
     )
 
 
+# Squares of features, and of slopes over alpha, are summed on the way to a minimum.
+LARGEST_FEATURE = {np.dtype(np.float32): 1e12, np.dtype(np.float64): 1e100}
+ALPHAS = (1e-100, 1e100)
+
+
+def check_size(X):
+    """Raise a ValueError if the features are so large that sums of their squares overflow."""
+    values = X.data if sparse.issparse(X) else X
+    largest = max(-float(values.min(initial=0)), float(values.max(initial=0)))
+    if largest > LARGEST_FEATURE[values.dtype]:
+        raise ValueError(
+            f"X must hold numbers of at most {LARGEST_FEATURE[values.dtype]:g} in {values.dtype}, "
+            f"got one of size {largest:.3g}. Scale the features."
+        )
+
+
+def check_alpha(name, alpha):
+    """Raise unless a strength is a number, zero or within reason."""
+    check_number(name, alpha, low=0, high=ALPHAS[1], closed="both")
+    if 0 < alpha < ALPHAS[0]:
+        raise ValueError(f"{name} must be 0 or in [{ALPHAS[0]:g}, {ALPHAS[1]:g}]; got {alpha!r}.")
+
+
 def check_weights(sample_weight, X):
     """Weights of samples as a validated float64 array; None for None."""
     if sample_weight is None:
@@ -102,6 +125,7 @@ class LinearModel(ClassifierMixin, BaseEstimator):
             dtype=[np.float64, np.float32],
             accept_large_sparse=True,
         )
+        check_size(X)
         check_classification_targets(y)
         present, index = np.unique(y, return_inverse=True)
         if classes is not None:
@@ -209,7 +233,7 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
             self.validation_scores_ = watch.accuracies
         watch.close()
         if not result.converged and result.status != "callback":
-            gap = self.duality_gap_ / abs(self.objective_ or 1.0)
+            gap = float(self.duality_gap_) / abs(float(self.objective_) or 1.0)
             proven = f" The minimum is proven to be at most {gap:.1%} lower." if gap < 1 else ""
             hint = ""
             if optimizer.uses_batches and result.status == "max_iter":
@@ -389,7 +413,7 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
 
     def _check_parameters(self):
         """Check what does not depend on data; return the loss and the regularizer."""
-        check_number("alpha", self.alpha, low=0, high=np.finfo(float).max, closed="both")
+        check_alpha("alpha", self.alpha)
         check_number("tol", self.tol, low=0)
         check_number("max_iter", self.max_iter, low=1, integer=True)
         if not isinstance(self.optimizer, str) or self.optimizer != "auto":
@@ -475,17 +499,21 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
             # Only the difference of the two rows matters to predictions. Split evenly it has the
             # same losses and, every regularizer being convex and even, no larger penalty.
             difference = params[1] - params[0]
-            params = np.vstack([-difference, difference]) / 2
+            params = split = np.vstack([-difference, difference]) / 2
         params = params.astype(objective.samples.X.dtype)
         self.classes_ = classes
         self.coef_, self.intercept_ = self._published(params)
         self.n_iter_ = result.n_iter
         self.loss_curve_ = list(result.history)
-        self.objective_ = objective.value(params.astype(np.float64))
+        self.objective_ = objective.precise_value(params.astype(np.float64))
         if len(classes) == 2 and not self.objective_ <= result.value + 1e-6 * abs(result.value):
             # A component of the user's own need not be even: its rows count as they were found.
-            self.objective_ = min(self.objective_, objective.value(own))
+            even, found = (objective.precise_value(rows) for rows in (split, own))
+            if not even <= found + 1e-6 * abs(found):
+                self.objective_ = found
         proven = np.isfinite(result.gap)  # not if interrupted before the first step, for one
-        self.duality_gap_ = self.objective_ - (result.value - result.gap) if proven else np.inf
+        bound = result.value - result.gap
+        # At the minimum itself rounding can leave the bound above by a last digit.
+        self.duality_gap_ = max(self.objective_ - bound, 0.0) if proven else np.inf
         for old in ("optimizer_state_", "validation_scores_"):
             self.__dict__.pop(old, None)

@@ -12,7 +12,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklin.linear_model._alpha_grid import alpha_grid
-from sklin.linear_model._base import LinearModel, check_weights
+from sklin.linear_model._base import ALPHAS, LinearModel, check_weights
 from sklin.linear_model._folds import Point, follow, make_folds, rehearse
 from sklin.linear_model._softmax import SoftmaxClassifier, SoftmaxModel
 from sklin.linear_model._svm import LinearSVMClassifier
@@ -148,7 +148,9 @@ class LambdaPath(LinearModel):
     def _check_alphas(self):
         """The alphas if they were given, else None."""
         alphas = self.alphas
-        allowed = "an integer of at least 1, or a one-dimensional array of positive finite numbers"
+        low, high = ALPHAS
+        numbers_ = f"numbers in [{low:g}, {high:g}]"
+        allowed = f"an integer of at least 1, or a one-dimensional array of {numbers_}"
         if isinstance(alphas, numbers.Integral) and not isinstance(alphas, bool | np.bool_):
             if alphas < 1:
                 raise ValueError(f"alphas must be {allowed}; got {alphas!r}.")
@@ -159,7 +161,7 @@ class LambdaPath(LinearModel):
             given = None
         if given is None or isinstance(alphas, str) or given.ndim != 1:
             raise TypeError(f"alphas must be {allowed}; got {alphas!r}, a {type(alphas).__name__}.")
-        bad = np.flatnonzero(~((given > 0) & np.isfinite(given)))
+        bad = np.flatnonzero(~((given >= low) & (given <= high)))
         if len(given) == 0 or len(bad):
             what = f"{given[bad[0]]} at index {bad[0]}" if len(bad) else "none"
             raise ValueError(f"alphas must be {allowed}; got {what}.")

@@ -166,8 +166,6 @@ class Model:
         if samples.is_dense:
             moments = samples.covariance
             self.moments = np.tril(moments) + np.tril(moments, -1).T
-        else:
-            self.moments = samples.variances.astype(samples.X.dtype)
         # The inner steps are as long for each feature as its variance allows, as far as that is
         # known beside its mean.
         noise = np.finfo(samples.X.dtype).eps * (samples.variances + samples.mean**2)
@@ -175,6 +173,8 @@ class Model:
         self.scale = np.maximum(samples.variances, np.maximum(noise, least))
         if samples.is_dense:  # rounding must not make it fall anywhere
             np.fill_diagonal(self.moments, np.maximum(np.diag(self.moments), self.scale))
+        else:
+            self.moments = self.scale.astype(samples.X.dtype)
         self.pairs = deque(maxlen=memory)
         self.forget(point)
 
