@@ -126,8 +126,14 @@ class LinearModel(ClassifierMixin, BaseEstimator):
             accept_large_sparse=True,
         )
         check_size(X)
-        check_classification_targets(y)
-        present, index = np.unique(y, return_inverse=True)
+        try:
+            check_classification_targets(y)
+            present, index = np.unique(y, return_inverse=True)
+        except TypeError as error:
+            kinds = " and ".join(sorted({type(label).__name__ for label in y}))
+            if " and " not in kinds:
+                raise
+            raise TypeError(f"y must hold labels of one kind, got {kinds}.") from error
         if classes is not None:
             strange = np.setdiff1d(present, classes)
             if len(strange):
