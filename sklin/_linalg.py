@@ -38,6 +38,7 @@ class _OneThread:
         with self.lock:
             if self.inside == 0:
                 self.limit = _controller().limit(limits=1, user_api="blas")
+                _let_others_set()
             self.inside += 1
 
     def __exit__(self, *exception):
@@ -46,6 +47,18 @@ class _OneThread:
             if self.inside == 0:
                 self.limit.restore_original_limits()
                 self.limit = None
+                _let_others_set()
+
+
+def _let_others_set():
+    """Give up the say over OpenBLAS's threads that setting their number has brought.
+
+    threadpoolctl 3.8 lets the first thread that sets it, as long as it lives, be the only one
+    that can, until a limit taken by ``with`` ends. Without this the thread that leaves last could
+    not bring back what the first had lowered: BLAS stayed on one thread.
+    """
+    with _controller().limit(limits=None):
+        pass
 
 
 one_thread = _OneThread()

@@ -1,5 +1,6 @@
 """The base of all image transformers: validation, chunks and threads in one place."""
 
+import threading
 from collections import defaultdict
 from contextlib import nullcontext
 from math import prod
@@ -100,18 +101,25 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         images, _ = self._check_images(X, self.image_shape_, reset=False)
         features = np.empty((len(images), self._n_features_out), self._output_dtype(images.dtype))
         chunks = list(_chunks(images, self._pixels_per_chunk))
-        work, several = (_part(images, chunk) for chunk in chunks), nullcontext()
-        if effective_n_jobs(self.n_jobs) == 1:
-            # Not even joblib's sequential backend: its 0.2 ms a chunk are a fifth of a histogram.
-            parts = (_features_of(self, part) for part in work)
-        else:
-            # Threads, unless a joblib.parallel_config says otherwise: numpy and scipy.sparse
-            # release the lock, and nothing is pickled. Parts come back in order, as they are made.
-            pool = Parallel(self.n_jobs, prefer="threads", return_as="generator")
-            parts = pool(delayed(_features_of)(self, part) for part in work)
-            # Threads of a BLAS within threads of Python would wait for each other.
-            several = one_thread
-        with several, Progress(type(self).__name__, len(images), self.verbose) as progress:
+        work = (_part(images, chunk) for chunk in chunks)
+        is_one = effective_n_jobs(self.n_jobs) == 1
+        # Threads of a BLAS within threads of Python would wait for each other; and another thread
+        # than the main one is likely one of many that work side by side.
+        is_beside = not is_one or threading.current_thread() is not threading.main_thread()
+        with (
+            one_thread if is_beside else nullcontext(),
+            Progress(type(self).__name__, len(images), self.verbose) as progress,
+        ):
+            if is_one:
+                # Not even joblib's sequential backend: its 0.2 ms a chunk are a fifth of a
+                # histogram.
+                parts = (_features_of(self, part) for part in work)
+            else:
+                # Threads, unless a joblib.parallel_config says otherwise: numpy and scipy.sparse
+                # release the lock, and nothing is pickled. Parts come back in order, as they are
+                # made.
+                pool = Parallel(self.n_jobs, prefer="threads", return_as="generator")
+                parts = pool(delayed(_features_of)(self, part) for part in work)
             for chunk, part in zip(chunks, parts, strict=True):
                 features[chunk] = part
                 progress.advance(len(part))
