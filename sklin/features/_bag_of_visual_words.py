@@ -443,7 +443,7 @@ class BagOfVisualWords(ImageTransformer):
                 f"patch_size={size} does not fit into the smallest image, "
                 f"{h} x {w} pixels: patches are {ph} x {pw}.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return ph, pw, c
 

@@ -62,7 +62,7 @@ def learn_words(z, n_words, codebook, random_state):
             f"n_words={n_words} is more than the {len(distinct)} distinct patches drawn from X: "
             f"there are {len(distinct)} words.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     if len(distinct) <= n_words:
         return z[distinct].astype(np.float64)

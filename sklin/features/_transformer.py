@@ -12,6 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._linalg import one_thread
+from .._state import all_or_nothing
 from ._album import IMAGE_DTYPES, Album
 from ._images import check_image_shape, check_images
 from ._parameters import check_bool, is_integer
@@ -56,6 +57,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Turn images (m, h, w, c) of one size into (m, n_features) numbers."""
         raise NotImplementedError
 
+    @all_or_nothing
     def fit(self, X, y=None):
         """Check the parameters and learn the shape of the images.
 

@@ -20,6 +20,7 @@ from sklin import optimizers
 from sklin._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
 from sklin._component import check_choice, check_number, resolve
 from sklin._linalg import threads_for
+from sklin._state import all_or_nothing
 from sklin.linear_model._watch import Watch
 from sklin.objective import Objective, Samples
 from sklin.regularizers import REGULARIZERS, Regularizer
@@ -194,6 +195,7 @@ class LinearModel(ClassifierMixin, BaseEstimator):
 class LinearClassifier(CallbackSupportMixin, LinearModel):
     """A model of one alpha; a subclass gives its loss by ``_make_loss``."""
 
+    @all_or_nothing
     @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Fit the classifier to samples.
@@ -252,12 +254,14 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
                 f"{type(self).__name__} did not converge to tol={self.tol:g} in {result.n_iter} "
                 f"iterations. {result.message}{proven}{hint}",
                 ConvergenceWarning,
-                # The caller's line, behind the wrapper that calls the callbacks, if there is one.
-                stacklevel=2 + hasattr(self, "set_callbacks"),
+                # The caller's line, behind the wrappers: all_or_nothing's, and that which calls the
+                # callbacks, if there is one.
+                stacklevel=3 + hasattr(self, "set_callbacks"),
             )
         return self
 
     @available_if(_steps_by_batches)
+    @all_or_nothing
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go on from the last call with one pass over some samples, in mini-batches.
 

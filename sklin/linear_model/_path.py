@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils.parallel import Parallel, delayed
 
+from sklin._state import all_or_nothing
 from sklin.linear_model._alpha_grid import alpha_grid
 from sklin.linear_model._base import ALPHAS, LinearModel, check_weights
 from sklin.linear_model._folds import Point, follow, make_folds, rehearse
@@ -25,6 +26,7 @@ class LambdaPath(LinearModel):
 
     _plain: ClassVar[type]
 
+    @all_or_nothing
     def fit(self, X, y, sample_weight=None, groups=None):
         """Choose alpha by cross-validation, then fit to all samples at it.
 
@@ -203,7 +205,7 @@ class LambdaPath(LinearModel):
                 f"{type(self).__name__}: {' '.join(sentences)} Scaled features, more iterations or "
                 "larger alphas may help.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
 
