@@ -16,7 +16,7 @@ import numpy as np
 from sklin._component import check_choice, check_number
 from sklin.losses import LOSSES, CrossEntropy
 from sklin.objective import Objective, Samples
-from sklin.optimizers import OPTIMIZERS
+from sklin.optimizers import OPTIMIZERS, choose
 from sklin.regularizers import REGULARIZERS
 
 N_CLASSES, N_FEATURES = 3, 2
@@ -39,7 +39,7 @@ CHOICES = {
         "cross_entropy": CrossEntropy(),
     },
     "regularizer": {name: kind() for name, kind in REGULARIZERS.items()},
-    "optimizer": OPTIMIZERS,
+    "optimizer": {**OPTIMIZERS, "auto": None},
 }
 FIELDS = ("points", "W", "b", *CHOICES, "alpha", "step_size", "seed", "n_steps")
 
@@ -130,7 +130,7 @@ def read(state):
         CHOICES["regularizer"][state["regularizer"]],
         float(state["alpha"]),
     )
-    optimizer = _optimizer(state["optimizer"], float(state["step_size"]))
+    optimizer = _optimizer(state["optimizer"], float(state["step_size"]), objective)
     return Problem(objective, params, optimizer, state["seed"], state["n_steps"])
 
 
@@ -256,7 +256,9 @@ def _step_parameter(name):
     return next((p for p in ("learning_rate", "scale") if p in parameters), None)
 
 
-def _optimizer(name, step_size):
+def _optimizer(name, step_size, objective):
+    if name == "auto":
+        return choose(objective)
     optimizer, parameter = OPTIMIZERS[name](), _step_parameter(name)
     # A walk is to begin at the weights that the page shows, not near them.
     wanted = {"batch_size": BATCH_SIZE, "start_scale": 0.0}

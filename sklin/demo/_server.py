@@ -171,6 +171,7 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = MAX_CONNECTIONS
     # Another's server on the same port is an error here, not a race.
     allow_reuse_address = sys.platform != "win32"
 

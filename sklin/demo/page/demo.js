@@ -10,10 +10,12 @@ const TITLES = {
   cross_entropy: "cross-entropy (softmax)",
   l2: "L2", l1: "L1", elasticnet: "elastic net", group_l2: "group L2", max_norm: "max norm (1)", dropout: "dropout (0.5)",
   sgd: "SGD", adagrad: "AdaGrad", adam: "Adam", lbfgs: "L-BFGS", newton: "Newton",
+  auto: "auto (sklin chooses)",
 };
 const DEFAULTS = { loss: "weston_watkins", regularizer: "l2", optimizer: "gradient_descent" };
 const CENTRES = [[0.55, 0.4], [-0.5, 0.5], [0.05, -0.55]];
 const FIRST_STEPS = 64;
+const TOUCH = 18; // pixels around a point that are still the point
 
 const state = { points: [], W: [[0, 0], [0, 0], [0, 0]], b: [0, 0, 0] };
 const history = { values: [], bounds: [], changes: [] };
@@ -137,7 +139,7 @@ async function step() {
       record(iterate.total, iterate.bound);
       version += 1;
       const gap = iterate.bound === null || iterate.total === null ? null : Math.max(0, iterate.total - iterate.bound);
-      $("status").textContent = `Step ${plan.at}` + (gap === null ? "" : `: proven to be at most ${gap.toPrecision(2)} above the minimum (dashed)`);
+      $("status").textContent = `Step ${plan.at}` + (gap === null ? "" : `: proven to be at most ${gap.toPrecision(2)} above the minimum (dashed: the bound)`);
       await refresh();
     }
   } catch (error) {
@@ -173,7 +175,8 @@ function draw() {
   for (let k = 0; k < 3; k += 1) {
     [...state.W[k], state.b[k]].forEach((weight, d) => {
       const input = $(`weight-${k}-${d}`);
-      if (document.activeElement !== input) input.value = Number(weight.toFixed(4));
+      if (document.activeElement !== input || running) input.value = Number(weight.toFixed(4));
+      input.dataset.value = weight; // all digits
       const slope = shown && (d < 2 ? shown.gradient.W[k][d] : shown.gradient.b[k]);
       input.nextElementSibling.textContent = shown ? `∂ ${number(slope)}` : "∂ –";
     });
@@ -195,7 +198,7 @@ let said;
 function announce() {
   clearTimeout(said);
   said = setTimeout(() => {
-    if (!running && shown) $("live").textContent = `Total loss ${number(shown.total, 4)}, ${$("accuracy").textContent} right`;
+    if (!running && shown) $("live").textContent = `Total loss ${number(shown.total, 4)}, ${$("accuracy").textContent} right. ${$("status").textContent}`;
   }, 400);
 }
 
@@ -215,9 +218,7 @@ function drawTable() {
     const row = body.insertRow();
     row.insertCell();
     row.insertCell();
-    row.insertCell().className = "scores";
-    row.insertCell().className = "loss";
-    for (let k = 0; k < 3; k += 1) row.cells[2].append(document.createElement("span"));
+    for (let k = 0; k < 4; k += 1) row.insertCell();
   }
   state.points.forEach((point, i) => {
     const row = body.rows[i];
@@ -229,11 +230,11 @@ function drawTable() {
       row.dataset.label = point[2];
     }
     scores(point).forEach((s, k) => {
-      const cell = row.cells[2].children[k];
+      const cell = row.cells[2 + k];
       cell.textContent = number(s, 2);
       cell.className = k === top ? "best" : "";
     });
-    row.cells[3].textContent = shown?.losses[i] === undefined ? "–" : number(shown.losses[i]);
+    row.cells[5].textContent = shown?.losses[i] === undefined ? "–" : number(shown.losses[i]);
   });
 }
 
@@ -247,7 +248,7 @@ function note() {
   $("alpha-shown").textContent = $("alpha").disabled ? "unused" : alpha() === 0 ? "0" : alpha().toPrecision(2);
   if (options.uses_batches.includes(optimizer)) sentences.push(`A step is an epoch: each point once, in mini-batches of ${options.batch_size}.`);
   if (optimizer.startsWith("random")) sentences.push("A step is one random try; the step size is its standard deviation.");
-  if (!stepped) sentences.push("This optimizer finds its step sizes itself.");
+  if (!stepped) sentences.push("This optimizer finds its step sizes by itself.");
   $("note").textContent = sentences.join(" ");
 }
 
@@ -290,6 +291,13 @@ function remove(i) {
   $("plot").querySelectorAll(".point")[Math.min(i, state.points.length - 1)].focus();
 }
 
+// Of marks that lie close together the nearest is meant, not the one drawn last.
+function nearest([x, y], reach) {
+  const distances = state.points.map((point) => Math.hypot(point[0] - x, point[1] - y));
+  const least = Math.min(...distances);
+  return least <= reach ? distances.indexOf(least) : null;
+}
+
 function listenToPlot() {
   const svg = $("plot");
   const indexOf = (event) => event.target.closest?.(".point")?.dataset.index;
@@ -297,9 +305,8 @@ function listenToPlot() {
   svg.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
-    const index = indexOf(event);
-    if (index === undefined) { add(toPlace(svg, event)); return; }
-    held = Number(index);
+    held = nearest(toPlace(svg, event), (2 * REACH * TOUCH) / svg.getBoundingClientRect().width);
+    if (held === null) { add(toPlace(svg, event)); return; }
     svg.setPointerCapture(event.pointerId);
     svg.querySelectorAll(".point")[held].focus();
   });

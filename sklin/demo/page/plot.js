@@ -107,8 +107,7 @@ export function drawPlot(svg, { points, W, b, losses }, describe) {
   while (layer.children.length > points.length) layer.lastChild.remove();
   while (layer.children.length < points.length) {
     layer.append(element("g", { tabindex: 0, role: "button" },
-      element("circle", { class: "reach", r: 18 }), element("circle", { class: "cost" }),
-      element("circle", { class: "halo", r: 15 }), element("path")));
+      element("circle", { class: "cost" }), element("circle", { class: "halo", r: 15 }), element("path")));
   }
   points.forEach((point, i) => {
     const node = layer.children[i];
