@@ -333,7 +333,7 @@ def test_everything_that_takes_input_has_a_name_and_is_reached(view):
         "alpha",
         "weight-2-2",
         "add",
-        "point class-0",
+        "g",
     } <= reached
     view.locator("#run").focus()
     assert view.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"

@@ -61,6 +61,13 @@ function complain(sentence) {
   $("error").hidden = !sentence;
 }
 
+// What hands were told stays until they change something, whatever answers come meanwhile.
+let told = "";
+function tell(sentence) {
+  told = sentence;
+  complain(sentence);
+}
+
 let asking = false;
 let stale = false;
 // One question at a time, and the latest state last: a drag asks as often as answers come.
@@ -75,7 +82,7 @@ async function refresh() {
       const answer = await ask("evaluate", question());
       if (of === version) {
         shown = answer;
-        complain(answer.refusal);
+        complain(answer.refusal || told);
         if (!history.values.length || plan === null) record(answer.total, null);
       }
     } catch (error) {
@@ -90,6 +97,7 @@ async function refresh() {
 function changed({ weights = false } = {}) {
   version += 1;
   plan = null;
+  told = "";
   if (weights) { history.values = []; history.bounds = []; history.changes = []; }
   $("status").textContent = "";
   return refresh();
@@ -274,7 +282,7 @@ function choose(i) {
 
 function add(place) {
   if (state.points.length >= options.max_points) {
-    complain(`The page holds ${options.max_points} points at most.`);
+    tell(`The page holds ${options.max_points} points at most.`);
     return;
   }
   const label = Number(document.querySelector("input[name=class]:checked").value);
@@ -284,7 +292,7 @@ function add(place) {
 }
 
 function remove(i) {
-  if (state.points.length < 2) { complain("One point must stay."); return; }
+  if (state.points.length < 2) { tell("One point must stay."); return; }
   state.points.splice(i, 1);
   chosen = null;
   changed();

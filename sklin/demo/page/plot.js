@@ -128,7 +128,7 @@ export function drawCurve(svg, { values, bounds, changes }) {
   if (!finite.length) return svg.replaceChildren();
   const ordered = [...finite].sort((a, b) => a - b);
   // One outlier, as after a random start, must not flatten all the rest.
-  const highest = Math.min(ordered.at(-1), 4 * ordered[Math.floor(0.9 * (ordered.length - 1))] || ordered.at(-1)) || 1;
+  const highest = Math.min(ordered.at(-1), 10 * ordered[Math.floor(0.9 * (ordered.length - 1))] || ordered.at(-1)) || 1;
   const last = Math.max(values.length - 1, 1);
   const at = (i, v) => `${(left + (width * i) / last).toFixed(1)} ${(top + height * (1 - Math.min(v / highest, 1.05))).toFixed(1)}`;
   const trace = (row) => row.map((v, i) => (v === null ? "" : `${i && row[i - 1] !== null ? "L" : "M"}${at(i, v)}`)).join("");
