@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import threading
 import webbrowser
 
 from sklin.demo._server import Server
@@ -45,7 +46,10 @@ def main(argv=None):
         try:
             print(f"The demo is at {server.address}; Ctrl-C ends it.", flush=True)
             if not arguments.no_browser:
-                webbrowser.open(server.address)
+                # A browser in the terminal returns when it is left, and is to be served before.
+                opening = threading.Thread(target=webbrowser.open, args=(server.address,))
+                opening.daemon = True
+                opening.start()
             server.serve_forever()
         except KeyboardInterrupt:
             print("\nThe demo has ended.")

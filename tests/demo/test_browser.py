@@ -359,6 +359,42 @@ def test_a_narrow_window_needs_no_sideways_scrolling(view):
     check_numbers(view)
 
 
+def swipe(page, start, way):
+    """A finger put down, moved and lifted."""
+    finger = page.context.new_cdp_session(page)
+    touch = {"x": start[0], "y": start[1]}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [touch]})
+    for share in np.linspace(0, 1, 8):
+        touch = {"x": start[0] + share * way[0], "y": start[1] + share * way[1]}
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [touch]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.mark.parametrize(
+    "view", [{"has_touch": True, "viewport": {"width": 390, "height": 600}}], indirect=True
+)
+def test_a_finger_drags_points_and_scrolls_elsewhere(view):
+    before, _ = settle(view)
+    plot = view.locator("#plot").bounding_box()
+    corner = plot["x"] + 0.03 * plot["width"], plot["y"] + 0.97 * plot["height"]
+    swipe(view, corner, (0, -200))
+    view.wait_for_function("window.scrollY > 50")
+    assert question(view)["points"] == before["points"]  # none moved, none added
+    view.wait_for_timeout(1000)  # the page glides on for a while
+    view.evaluate("window.scrollTo(0, 0)")
+    box = view.locator(".point").last.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe(view, middle, (-40, -60))
+    after, _ = check_numbers(view)
+    moved = np.subtract(after["points"][-1], before["points"][-1])
+    scale = 2.4 / plot["width"]
+    assert moved == pytest.approx([-40 * scale, 60 * scale, 0], abs=6 * scale)
+    assert after["points"][:-1] == before["points"][:-1]
+    assert view.evaluate("window.scrollY") == 0
+    view.touchscreen.tap(*corner)
+    assert len(check_numbers(view)[0]["points"]) == len(before["points"]) + 1
+
+
 def test_the_end_of_the_server_is_said(browser):
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -277,15 +278,22 @@ def test_a_bad_port_is_a_sentence(port, capsys):
 
 
 def test_the_browser_is_opened_unless_told_otherwise(monkeypatch, capsys):
-    opened = []
-    monkeypatch.setattr(_demo.webbrowser, "open", opened.append)
+    opened, told = [], threading.Event()
+
+    def browse(address):
+        opened.append(address)
+        told.set()
 
     def interrupted(server):
+        told.wait(0.5)
         raise KeyboardInterrupt
+
+    monkeypatch.setattr(_demo.webbrowser, "open", browse)
 
     monkeypatch.setattr(_demo.Server, "serve_forever", interrupted)
     assert main(["demo"]) == 0
     assert len(opened) == 1 and f"The demo is at {opened[0]};" in capsys.readouterr().out
+    told.clear()
     assert main(["demo", "--no-browser"]) == 0
     assert len(opened) == 1
 

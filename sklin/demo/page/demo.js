@@ -309,12 +309,19 @@ function nearest([x, y], reach) {
 function listenToPlot() {
   const svg = $("plot");
   const indexOf = (event) => event.target.closest?.(".point")?.dataset.index;
-  let held = null;
+  const reach = () => (2 * REACH * TOUCH) / svg.getBoundingClientRect().width;
+  // A finger on a point drags it; elsewhere it scrolls the page. The style touch-action of the
+  // points did not do it: the browser took over after some pixels.
+  svg.addEventListener("touchstart", (event) => {
+    if (nearest(toPlace(svg, event.touches[0]), reach()) !== null && event.cancelable) event.preventDefault();
+  }, { passive: false });
+  let held = null; // index of the point that is dragged
+  let pressed = null; // where an empty place was pressed; a swipe that scrolls the page adds nothing
   svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !event.isPrimary) return;
     event.preventDefault();
-    held = nearest(toPlace(svg, event), (2 * REACH * TOUCH) / svg.getBoundingClientRect().width);
-    if (held === null) { add(toPlace(svg, event)); return; }
+    held = nearest(toPlace(svg, event), reach());
+    if (held === null) { pressed = [event.clientX, event.clientY]; return; }
     svg.setPointerCapture(event.pointerId);
     svg.querySelectorAll(".point")[held].focus();
   });
@@ -323,7 +330,12 @@ function listenToPlot() {
     state.points[held].splice(0, 2, ...toPlace(svg, event));
     changed();
   });
-  for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => { held = null; });
+  svg.addEventListener("pointerup", (event) => {
+    const still = pressed && Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) < TOUCH;
+    [held, pressed] = [null, null];
+    if (still) add(toPlace(svg, event));
+  });
+  svg.addEventListener("pointercancel", () => { [held, pressed] = [null, null]; });
   svg.addEventListener("focusin", (event) => choose(Number(indexOf(event))));
   svg.addEventListener("keydown", (event) => {
     const index = Number(indexOf(event));
