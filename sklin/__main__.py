@@ -5,7 +5,9 @@ from importlib import import_module
 
 # Their modules have a `main(argv)` that returns the exit status. A folder of one of these names
 # can be given as ./NAME.
-COMMANDS = {}
+COMMANDS = {
+    "demo": "sklin.commands._demo",
+}
 DEFAULT = "sklin.commands._compare"
 
 

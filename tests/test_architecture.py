@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "testing": SHARED | CORE | {"gradient_check"},
     **{room: SHARED | SIDE for room in SIDE},
     "__init__": CORE | SIDE | {"gradient_check"},
-    "commands": SHARED | CORE | SIDE | {"gradient_check", "__init__"},
+    "demo": SHARED | CORE,
+    "commands": SHARED | CORE | SIDE | {"gradient_check", "__init__", "demo"},
     "__main__": {"commands"},
 }
 
