@@ -56,7 +56,7 @@ for classifier_name, classifier in classifiers.items():
         print(f"{classifier_name:8} {name:14} {accuracies[classifier_name, name]:.3f}")
 
 # %%
-# What the images are described by weighs more than which loss is minimised.
+# Under either loss, these features serve better than raw pixels.
 
 figure, axes = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 names = [f"{classifier}, {name}" for classifier, name in accuracies]
