@@ -8,26 +8,29 @@ follow the slope, by mini-batches. And, beyond the lecture, the exact minimum. E
 accuracy on the test images, and by how its loss falls.
 
 Run it as it is, on pictures that come along (which of ten pictures is this patch from?), or on
-CIFAR-10::
+CIFAR-10, from the folder or the archive of its official binary files::
 
-    python examples/plot_random_search_to_descent.py [FOLDER_OR_TAR_GZ] [--save PICTURE]
+    python examples/plot_random_search_to_descent.py [FOLDER_OR_TAR_GZ]
 
-with the folder, or the archive, of its official binary files. On the whole of CIFAR-10 the lecture
+The environment variable ``SKLIN_CIFAR10`` can name it, too. On the whole of CIFAR-10 the lecture
 reaches 15.5% with a thousand random draws, 21.4% with a thousand random steps, and .36-.40 by
 mini-batches.
 """
 
-import argparse
-import importlib.util
+import os
+import sys
 import time
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklin import LinearSVMClassifier
 from sklin.datasets import load_cifar10, load_pictures
 from sklin.optimizers import SGD, RandomLocalSearch, RandomSearch
+
+path = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SKLIN_CIFAR10")
 
 # %%
 # The settings of the lecture and of its course. The mean image is subtracted and pixels run from 0
@@ -62,68 +65,56 @@ def strategies(n_samples):
     }
 
 
-def load(path=None):
-    """Pixels and labels for training and test, float32, the mean image subtracted."""
-    data = load_pictures if path is None else lambda **options: load_cifar10(path, **options)
-    X, y = data(subset="train", return_X_y=True)
-    X_test, y_test = data(subset="test", return_X_y=True)
-    X, X_test = (pixels.reshape(len(pixels), -1).astype(np.float32) for pixels in (X, X_test))
-    mean = X.mean(axis=0)
-    return X - mean, y, X_test - mean, y_test
+# %%
+# Pixels and labels for training and test, the mean image subtracted.
 
 
-def compare(X, y, X_test, y_test):
-    """Fit each; return the fitted classifiers and their test accuracies, by name."""
-    models, accuracies = {}, {}
-    print(f"{len(y):,} training and {len(y_test):,} test images of {X.shape[1]:,} numbers")
-    print(f"{'':22}{'test accuracy':>14}{'loss':>10}{'seconds':>9}")
-    for name, model in strategies(len(y)).items():
-        start = time.perf_counter()
-        with warnings.catch_warnings():
-            # All but the last stop because their steps are used up, as in the lecture.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(X, y)
-        seconds = time.perf_counter() - start
-        models[name], accuracies[name] = model, model.score(X_test, y_test)
-        print(f"{name:22}{accuracies[name]:>14.3f}{model.objective_:>10.3f}{seconds:>9.1f}")
-    return models, accuracies
+def load(subset):
+    """Pixels as rows, and labels."""
+    if path:
+        images, labels = load_cifar10(path, subset=subset, return_X_y=True)
+    else:
+        images, labels = load_pictures(subset=subset, return_X_y=True)
+    return images.reshape(len(images), -1).astype(np.float32), labels
 
+
+X, y = load("train")
+X_test, y_test = load("test")
+mean = X.mean(axis=0)
+X -= mean
+X_test -= mean
+print("CIFAR-10" if path else "pictures that come along, not CIFAR-10", end=": ")
+print(f"{len(y):,} training and {len(y_test):,} test images of {X.shape[1]:,} numbers")
+
+# %%
+# Fit each of them.
+
+models, accuracies = strategies(len(y)), {}
+print(f"{'':22}{'test accuracy':>14}{'loss':>10}{'seconds':>9}")
+for name, model in models.items():
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # All but the last stop because their steps are used up, as in the lecture.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y)
+    seconds = time.perf_counter() - start
+    accuracies[name] = model.score(X_test, y_test)
+    print(f"{name:22}{accuracies[name]:>14.3f}{model.objective_:>10.3f}{seconds:>9.1f}")
 
 # %%
 # Random local search begins at larger weights than random search draws, and so at a larger loss; it
 # is the more accurate all the same. Losses are drawn against the share of the steps made, since a
 # random draw, a random step and an epoch of mini-batches are not the same work.
 
-
-def draw(models):
-    """A figure of the loss curves."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
-    for name, model in models.items():
-        curve = model.loss_curve_
-        axes.plot(np.linspace(0, 1, len(curve)), curve, label=f"{name} ({model.n_iter_:,} steps)")
-    axes.set(xlabel="share of the steps", ylabel="mean loss + alpha R(W)", ylim=(0, None))
-    # Curves start at the loss of zero weights, K - 1 for the SVM (the slides' third question).
-    start = models["exact minimum"].loss_curve_[0]
-    axes.axhline(start, color="0.7", zorder=0, linestyle="--", label=f"zero weights ({start:.0f})")
-    axes.legend()
-    return figure
-
-
-def main(arguments=None):
-    """Compare the strategies, print a table, and draw the curves if matplotlib is there."""
-    parser = argparse.ArgumentParser(description="From random search to gradient descent.")
-    parser.add_argument("path", nargs="?", help="folder or archive of CIFAR-10's binary files")
-    parser.add_argument("--save", metavar="PICTURE", help="write the loss curves to this file")
-    options = parser.parse_args(arguments)
-    if options.save and importlib.util.find_spec("matplotlib") is None:
-        parser.error("--save needs matplotlib: pip install matplotlib")
-    models, accuracies = compare(*load(options.path))
-    if options.save:
-        draw(models).savefig(options.save, dpi=120)
-    return accuracies
-
-
-if __name__ == "__main__":
-    main()
+figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
+colors = ["#e69f00", "#d55e00", "#0072b2", "black"]
+for (name, model), color in zip(models.items(), colors, strict=True):
+    curve = model.loss_curve_
+    label = f"{name} ({model.n_iter_:,} steps)"
+    axes.plot(np.linspace(0, 1, len(curve)), curve, color=color, label=label)
+axes.set(xlabel="share of the steps", ylabel="mean loss + alpha R(W)", ylim=(0, None))
+# Curves start at the loss of zero weights, K - 1 for the SVM (the slides' third question).
+start = models["exact minimum"].loss_curve_[0]
+axes.axhline(start, color="0.7", zorder=0, linestyle="--", label=f"zero weights ({start:.0f})")
+axes.legend()
+plt.show()
