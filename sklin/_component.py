@@ -6,8 +6,10 @@ import numbers
 
 from sklearn.base import BaseEstimator
 
+from sklin._docs import DocumentationLinks
 
-class Component(BaseEstimator):
+
+class Component(DocumentationLinks, BaseEstimator):
     """A part of a classifier that holds its own parameters.
 
     Components are scikit-learn parameter objects: they have ``get_params``, ``set_params`` and a

@@ -78,7 +78,7 @@ class BagOfVisualWords(ImageTransformer):
         What is made of the codes of a cell. "mean" suits images that differ in size. "max" is not
         for "vlad" and "fisher".
     power : float or "auto", default="auto"
-        Each feature v becomes sign(v) |v|^power. In (0, 1].
+        Each feature v becomes ``sign(v) |v|^power``. In (0, 1].
     norm : {"auto", "l2"} or None, default="auto"
         Whether each image's features are then divided by their Euclidean length.
     n_patches : int or "auto", default="auto"
@@ -127,13 +127,13 @@ class BagOfVisualWords(ImageTransformer):
     patch_mean_ : ndarray of shape (n_numbers,)
         Mean of the normalised training descriptors v.
     whitening_ : ndarray of shape (n_numbers, n_components)
-        Takes normalised descriptors v to whitened ones, z = (v - patch_mean_) @ whitening_.
+        Takes normalised descriptors v to whitened ones, ``z = (v - patch_mean_) @ whitening_``.
     image_shape_ : tuple
         The (h, w, c) of the images seen in `fit`, or (None, None, c) if they came as a list and may
         be of any size.
     n_features_in_ : int
         h * w * c. Not set if the images may be of any size.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns seen in `fit`, if `X` was a data frame with string names.
 
     Raises

@@ -272,7 +272,7 @@ class ColorHistogram(ImageTransformer):
         The (h, w, c) of the images seen in `fit`, or (None, None, c) if they came as a list.
     n_features_in_ : int
         h * w * c. Not set if the images may be of any size.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if `fit` saw a data frame.
 
     Raises

@@ -205,7 +205,7 @@ class HOG(ImageTransformer):
         came as a list.
     n_features_in_ : int
         h * w * c. Not set if the images may be of any size.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if `fit` saw a data frame.
 
     Raises

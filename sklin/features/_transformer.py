@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._docs import DocumentationLinks
 from .._linalg import one_thread
 from .._state import all_or_nothing
 from ._album import IMAGE_DTYPES, Album
@@ -19,7 +20,9 @@ from ._parameters import check_bool, is_integer
 from ._progress import Progress
 
 
-class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ImageTransformer(
+    DocumentationLinks, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base of the transformers that turn images into rows of numbers.
 
     A subclass declares the parameters `image_shape`, `n_jobs` and `verbose` in its constructor and

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklin import optimizers
 from sklin._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
 from sklin._component import check_choice, check_number, resolve
+from sklin._docs import DocumentationLinks
 from sklin._linalg import threads_for
 from sklin._state import all_or_nothing
 from sklin.linear_model._watch import Watch
@@ -78,7 +79,7 @@ def check_weights(sample_weight, X):
     return weight
 
 
-class LinearModel(ClassifierMixin, BaseEstimator):
+class LinearModel(DocumentationLinks, ClassifierMixin, BaseEstimator):
     """What has ``coef_`` and ``intercept_``: its parameters, the check of its data, predictions."""
 
     # The components that may be given by name, and what the name stands for.

@@ -230,10 +230,10 @@ class SoftmaxClassifierCV(SoftmaxModel, LambdaPath):
     regularizer : {"l2", "l1", "elasticnet", "group_l2"} or Regularizer, default="l2"
         The penalty R on the coefficients; see `sklin.regularizers`. Not one in which alpha plays no
         part, "max_norm" and "dropout".
-    optimizer : {"auto", "lbfgs", "newton", "proximal_newton", "proximal_gradient", \
-            "gradient_descent", "sgd", "adagrad", "adam", "random_search", "random_local_search"} \
-            or Optimizer, default="auto"
-        How the objective is minimised; see `sklin.optimizers`.
+    optimizer : str or Optimizer, default="auto"
+        How the objective is minimised: "auto", "lbfgs", "newton", "proximal_newton",
+        "proximal_gradient", "gradient_descent", "sgd", "adagrad", "adam", "random_search",
+        "random_local_search" or an object of `sklin.optimizers`.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not penalised.
     class_weight : dict, "balanced" or None, default=None
@@ -281,7 +281,7 @@ class SoftmaxClassifierCV(SoftmaxModel, LambdaPath):
         How far ``objective_`` can be above the minimum; inf where nothing is proven.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had them in `fit`.
 
     See Also
@@ -385,10 +385,10 @@ class LinearSVMClassifierCV(LambdaPath):
     regularizer : {"l2", "l1", "elasticnet", "group_l2"} or Regularizer, default="l2"
         The penalty R on the coefficients; see `sklin.regularizers`. Not one in which alpha plays no
         part, "max_norm" and "dropout".
-    optimizer : {"auto", "lbfgs", "newton", "proximal_newton", "proximal_gradient", \
-            "gradient_descent", "sgd", "adagrad", "adam", "random_search", "random_local_search"} \
-            or Optimizer, default="auto"
-        How the objective is minimised; see `sklin.optimizers`.
+    optimizer : str or Optimizer, default="auto"
+        How the objective is minimised: "auto", "lbfgs", "newton", "proximal_newton",
+        "proximal_gradient", "gradient_descent", "sgd", "adagrad", "adam", "random_search",
+        "random_local_search" or an object of `sklin.optimizers`.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not penalised.
     class_weight : dict, "balanced" or None, default=None
@@ -436,7 +436,7 @@ class LinearSVMClassifierCV(LambdaPath):
         How far ``objective_`` can be above the minimum; inf where nothing is proven.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had them in `fit`.
 
     See Also

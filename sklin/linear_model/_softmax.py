@@ -61,13 +61,13 @@ class SoftmaxClassifier(SoftmaxModel, LinearClassifier):
     alpha : float, default=1e-4
         Strength of the regularizer, the lecture's lambda. The loss is a mean, so a value means the
         same for every number of samples.
-    regularizer : {"l2", "l1", "elasticnet", "group_l2", "max_norm", "dropout"} or Regularizer, \
-            default="l2"
-        The penalty R on the coefficients; see `sklin.regularizers`.
-    optimizer : {"auto", "lbfgs", "newton", "proximal_newton", "proximal_gradient", \
-            "gradient_descent", "sgd", "adagrad", "adam", "random_search", "random_local_search"} \
-            or Optimizer, default="auto"
-        How the objective is minimised; see `sklin.optimizers`. "auto" picks a deterministic
+    regularizer : str or Regularizer, default="l2"
+        The penalty R on the coefficients: "l2", "l1", "elasticnet", "group_l2", "max_norm",
+        "dropout" or an object of `sklin.regularizers`.
+    optimizer : str or Optimizer, default="auto"
+        How the objective is minimised: "auto", "lbfgs", "newton", "proximal_newton",
+        "proximal_gradient", "gradient_descent", "sgd", "adagrad", "adam", "random_search",
+        "random_local_search" or an object of `sklin.optimizers`. "auto" picks a deterministic
         full-batch method with a certificate; for dropout, which has none, and in ``partial_fit``,
         a mini-batch method.
     fit_intercept : bool, default=True
@@ -121,7 +121,7 @@ class SoftmaxClassifier(SoftmaxModel, LinearClassifier):
         State of the optimizer after ``partial_fit``.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had them in `fit`.
 
     See Also

@@ -60,19 +60,18 @@ def choose(objective):
     ================  ================  ===========================  ========================
     regularizer       loss              size of the problem          optimizer
     ================  ================  ===========================  ========================
-    smooth            any [1]_          a Newton step costs little   ``Newton()``
+    smooth            any (*)           a Newton step costs little   ``Newton()``
     smooth            smooth            up to 1,000 parameters       ``Newton(warm_up=30)``
     smooth            smooth            more parameters              ``Newton(warm_up=100)``
-    smooth            with kinks [1]_   up to 1,000 and moderate     ``Newton()``
-    smooth            with kinks [1]_   larger                       ``LBFGS()``
+    smooth            with kinks (*)    up to 1,000 and moderate     ``Newton()``
+    smooth            with kinks (*)    larger                       ``LBFGS()``
     separable prox    smooth            any                          ``ProximalNewton()``
-    another prox      any [1]_          any                          ``ProximalGradient()``
+    another prox      any (*)           any                          ``ProximalGradient()``
     `Dropout`         any               any                          ``Adam()``
     ================  ================  ===========================  ========================
 
-    .. [1] A loss of the user's own that has kinks and lacks ``smoothed`` or ``conjugate`` is left
-       to mini-batches as dropout is, which do not reach the minimum to ``tol``; see
-       `choose_batches`.
+    (*) A loss of the user's own that has kinks and lacks ``smoothed`` or ``conjugate`` is left to
+    mini-batches as dropout is, which do not reach the minimum to ``tol``; see `choose_batches`.
 
     "Little" means, for the p parameters and n samples, n p^2 + p^3 / 3 below 5e7 multiplications,
     some milliseconds, and "moderate" below 2e9. The first steps of L-BFGS (the warm-up) are enough
