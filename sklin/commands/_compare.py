@@ -45,6 +45,9 @@ compare and to choose; refit the winner with a smaller tol for the last digits.
 """
 
 EPILOG = """\
+Other commands: "python -m sklin demo" opens the lecture's interactive demo in
+the browser; each has its own --help. A folder of that name is ./demo.
+
 Files written into the output folder, replacing those of an earlier run:
 
   comparison.csv        the table
