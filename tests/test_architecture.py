@@ -17,6 +17,7 @@ SIDE = {"features", "datasets", "inspection"}
 # What the files of a room may import of the other rooms.
 MAY_IMPORT = {
     **{room: set() for room in SHARED},
+    "_component": {"_docs"},
     "losses": SHARED,
     "regularizers": SHARED,
     "objective": SHARED | {"losses", "regularizers"},
