@@ -21,9 +21,10 @@ from importlib.metadata import version
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from sklearn import calibration, metrics, model_selection
+from sklearn import calibration, compose, metrics, model_selection
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.metrics import _scorer
+from sklearn.utils import _metadata_requests
 
 import sklin
 from sklin import features, linear_model, losses, optimizers, regularizers
@@ -54,8 +55,11 @@ CLASSES = [
     optimizers.CosineDecay,
     Codebook,
     State,
+    compose.make_column_selector,
     _scorer._PassthroughScorer,
     _scorer._Scorer,
+    _metadata_requests.MetadataRequest,
+    _metadata_requests.MethodMetadataRequest,
     *(
         getattr(calibration, name)
         for name in ("_CalibratedClassifier", "_SigmoidCalibration", "_TemperatureScaling")
@@ -97,7 +101,7 @@ def safe_types():
         **{name_of(cls): {"ObjectNode"} for cls in CLASSES},
         # Repeated splitters hold the class of the one that they repeat.
         **{name_of(cls): {"ObjectNode", "TypeNode"} for cls in SPLITTERS},
-        **dict.fromkeys([*FUNCTIONS, *map(name_of, scores)], {"FunctionNode"}),
+        **{name: {"FunctionNode"} for name in [*FUNCTIONS, *map(name_of, scores)]},
         "numpy.dtype": {"DTypeNode"},
     }
 
@@ -163,10 +167,9 @@ def save(model, path):
         _check_keys(data)
         skops.loads(data, trusted=skops.get_untrusted_types(data=data))
     except Exception as error:  # the model's own __getstate__ can raise anything
-        what = "it refers to itself" if isinstance(error, RecursionError) else _sentence(error)
         raise ValueError(
-            f"model: {type(model).__name__} cannot be saved so that it can be loaded again: {what}."
-            " Functions and classes must stand at the top level of a module."
+            f"model: {type(model).__name__} cannot be saved so that it can be loaded again: "
+            f"{_sentence(error)}. Functions and classes must stand at the top level of a module."
         ) from error
     buffer = io.BytesIO(data)
     with ZipFile(buffer, "a", compression=ZIP_DEFLATED) as archive:
