@@ -8,6 +8,7 @@ from sklin.linear_model import (
     SoftmaxClassifier,
     SoftmaxClassifierCV,
 )
+from sklin.persistence import load, save
 
 __all__ = [
     "HOG",
@@ -18,7 +19,9 @@ __all__ = [
     "SoftmaxClassifier",
     "SoftmaxClassifierCV",
     "check_gradient",
+    "load",
     "numerical_gradient",
+    "save",
 ]
 
 __version__ = "0.1.0.dev0"
