@@ -46,7 +46,8 @@ compare and to choose; refit the winner with a smaller tol for the last digits.
 
 EPILOG = """\
 Other commands: "python -m sklin demo" opens the lecture's interactive demo in
-the browser; each has its own --help. A folder of that name is ./demo.
+the browser; "python -m sklin predict MODEL IMAGES..." names the class of each
+image. Each has its own --help. A folder of such a name is given as ./demo.
 
 Files written into the output folder, replacing those of an earlier run:
 
@@ -56,9 +57,11 @@ Files written into the output folder, replacing those of an earlier run:
   codebook.png          the visual words
   confusion.png         the confusion matrix of the best classifier on the test
                         images
-  best_pipeline.joblib  the best by cross-validation, fitted. It takes images
-                        as uint8 arrays (height, width, 3):
-                        joblib.load("best_pipeline.joblib").predict([image])
+  best_pipeline.skops   the best by cross-validation, fitted, for
+                        "python -m sklin predict", or as
+                        sklin.load("best_pipeline.skops").predict([image]) with
+                        images as uint8 arrays (height, width, 3). Where skops
+                        is not installed: best_pipeline.joblib
 
 Exit status: 0 if all went well, 2 for a mistake in the arguments or the
 images, 130 if interrupted; the table up to there is kept.

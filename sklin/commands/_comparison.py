@@ -24,6 +24,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 from sklin.features import HOG, BagOfVisualWords, ColorHistogram
 from sklin.inspection import draw_confusion_matrix, draw_mosaic, draw_templates
 from sklin.linear_model import LinearSVMClassifier, SoftmaxClassifier
+from sklin.persistence import save
 
 THUMBNAIL = 32
 MAX_SIDE = 128
@@ -366,8 +367,12 @@ def write(results, test_labels, output):
     title = f"{winner.features}, {winner.classifier}: test accuracy {winner.test_accuracy:.3f}"
     draw_confusion_matrix(matrix, classes, title=title).save(output / "confusion.png")
     written["confusion.png"] = "its confusion matrix on the test images"
-    joblib.dump(winner.pipeline, output / "best_pipeline.joblib", compress=3)
-    written["best_pipeline.joblib"] = "the same, fitted, for joblib.load"
+    try:
+        save(winner.pipeline, output / "best_pipeline.skops")
+        written["best_pipeline.skops"] = "the same, fitted, for `python -m sklin predict`"
+    except ImportError:  # skops is an extra
+        joblib.dump(winner.pipeline, output / "best_pipeline.joblib", compress=3)
+        written["best_pipeline.joblib"] = "the same, fitted, for joblib.load (no skops here)"
 
     print(
         f"\nBest in cross-validation: {winner.features} with the {winner.classifier}, "

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import warnings
 
-import joblib
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,7 +21,7 @@ FILES = {
     "templates.png",
     "codebook.png",
     "confusion.png",
-    "best_pipeline.joblib",
+    "best_pipeline.skops",
 }
 
 
@@ -70,7 +69,7 @@ def test_a_folder_of_images(folder, tmp_path, capsys):
         with Image.open(output / name) as picture:
             assert min(picture.size) > 50
 
-    pipeline = joblib.load(output / "best_pipeline.joblib")
+    pipeline = sklin.load(output / "best_pipeline.skops")
     rng = np.random.default_rng(1)
     kinds = ["lying", "standing"] * 5
     assert pipeline.predict([_image(kind, rng) for kind in kinds]).tolist() == kinds
