@@ -148,7 +148,7 @@ def _indices(part, number, n_samples):
     return part
 
 
-def follow(model, alphas, X, fold, scorer):
+def follow(model, alphas, X, fold, scorer, task):
     """Fit a fold at each alpha in turn, each fit starting from the last, and score the fits.
 
     Parameters
@@ -163,6 +163,8 @@ def follow(model, alphas, X, fold, scorer):
         Which of them to fit to and to score on.
     scorer : callable
         As `sklearn.metrics.check_scoring` gives it.
+    task : Task
+        The fold, to the callbacks; each fit is a part of it.
 
     Returns
     -------
@@ -175,18 +177,21 @@ def follow(model, alphas, X, fold, scorer):
     # All alphas share these samples, and what is computed of them once: X'X, above all.
     samples = model._samples(X[fold.train], fold.y, fold.weight, len(fold.classes))
     points, params = [], None
-    for alpha in alphas:
-        start = time.perf_counter()
-        model.set_params(alpha=float(alpha))
-        objective = Objective(samples, loss, regularizer, model.alpha)
-        result = model._minimize(objective, model._optimizer_for(objective), params)
-        seconds = time.perf_counter() - start
-        if result.status == "interrupted":  # the optimizer has caught it, and the path is to end
-            raise KeyboardInterrupt
-        params = result.params
-        score = held_out_score(model, params, held_X, fold, scorer)
-        gap = result.gap / abs(result.value or 1.0)
-        points.append(Point(score, seconds, result.n_iter, result.converged, gap))
+    with task:
+        for alpha in alphas:
+            with task.part("alpha"):
+                start = time.perf_counter()
+                model.set_params(alpha=float(alpha))
+                objective = Objective(samples, loss, regularizer, model.alpha)
+                result = model._minimize(objective, model._optimizer_for(objective), params)
+                seconds = time.perf_counter() - start
+                # The optimizer has caught it, and the path is to end.
+                if result.status == "interrupted":
+                    raise KeyboardInterrupt
+                params = result.params
+                score = held_out_score(model, params, held_X, fold, scorer)
+            gap = result.gap / abs(result.value or 1.0)
+            points.append(Point(score, seconds, result.n_iter, result.converged, gap))
     return points
 
 

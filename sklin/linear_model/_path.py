@@ -11,22 +11,25 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils.parallel import Parallel, delayed
 
+from sklin._compat import CallbackSupportMixin, callback_context, with_callbacks
 from sklin._state import all_or_nothing
 from sklin.linear_model._alpha_grid import alpha_grid
 from sklin.linear_model._base import ALPHAS, LinearModel, check_weights
 from sklin.linear_model._folds import Point, follow, make_folds, rehearse
 from sklin.linear_model._softmax import SoftmaxClassifier, SoftmaxModel
 from sklin.linear_model._svm import LinearSVMClassifier
+from sklin.linear_model._watch import Task
 from sklin.objective import Objective
 from sklin.regularizers import Dropout
 
 
-class LambdaPath(LinearModel):
+class LambdaPath(CallbackSupportMixin, LinearModel):
     """What the ...CV estimators share; a subclass names its plain classifier."""
 
     _plain: ClassVar[type]
 
     @all_or_nothing
+    @with_callbacks
     def fit(self, X, y, sample_weight=None, groups=None):
         """Choose alpha by cross-validation, then fit to all samples at it.
 
@@ -89,32 +92,38 @@ class LambdaPath(LinearModel):
             alphas = alpha_grid(objective, self.alphas)
         rehearse(model, X, folds, scorer, self.scoring)
 
-        order = np.argsort(-alphas, kind="stable")
-        paths = Parallel(n_jobs=self.n_jobs)(
-            delayed(follow)(model, alphas[order], X, fold, scorer) for fold in folds
-        )
-        back = np.argsort(order)
-        table = {
-            name: np.array([[getattr(point, name) for point in path] for path in paths])[:, back]
-            for name in Point._fields
-        }
-        # Summed as GridSearchCV sums them: equal means must come out equal, to tell the first.
-        means = np.average(np.ascontiguousarray(table["score"].T), axis=1)
-        if np.isnan(means).all():
-            raise ValueError(f"scoring={self.scoring!r} gave nan for every alpha.")
-        best = int(np.nanargmax(means))
+        metadata = None if weight is None else {"sample_weight": weight}
+        context = callback_context(self, len(folds) + 1)
+        with Task(self, context, X=X, y=classes[y], metadata=metadata) as task:
+            order = np.argsort(-alphas, kind="stable")
+            parts = [task.part("fold", len(alphas)) for _ in folds]
+            paths = Parallel(n_jobs=self.n_jobs)(
+                delayed(follow)(model, alphas[order], X, fold, scorer, part)
+                for fold, part in zip(folds, parts, strict=True)
+            )
+            table = {
+                name: np.array([[getattr(point, name) for point in path] for path in paths])
+                for name in Point._fields
+            }
+            table = {name: values[:, np.argsort(order)] for name, values in table.items()}
+            # Summed as GridSearchCV sums them: equal means must come out equal, to tell the first.
+            means = np.average(np.ascontiguousarray(table["score"].T), axis=1)
+            if np.isnan(means).all():
+                raise ValueError(f"scoring={self.scoring!r} gave nan for every alpha.")
+            best = int(np.nanargmax(means))
 
-        # From zero, so that it is the plain classifier's own fit, whatever the optimizer.
-        model.set_params(alpha=float(alphas[best]))
-        objective = Objective(samples, loss, regularizer, model.alpha)
-        result = model._minimize(objective, model._optimizer_for(objective))
-        model._publish(result, objective, classes)
-        for name in ("coef_", "intercept_", "classes_", "n_iter_", "loss_curve_", "objective_"):
-            setattr(self, name, getattr(model, name))
-        self.duality_gap_ = model.duality_gap_
-        self.alphas_, self.alpha_ = alphas, model.alpha
-        self.scores_path_, self.best_score_ = table["score"], float(means[best])
-        self.fit_times_path_, self.n_iter_path_ = table["seconds"], table["n_iter"]
+            # From zero, so that it is the plain classifier's own fit, whatever the optimizer.
+            model.set_params(alpha=float(alphas[best]))
+            objective = Objective(samples, loss, regularizer, model.alpha)
+            with task.part("refit"):
+                result = model._minimize(objective, model._optimizer_for(objective))
+            model._publish(result, objective, classes)
+            for name in ("coef_", "intercept_", "classes_", "n_iter_", "loss_curve_", "objective_"):
+                setattr(self, name, getattr(model, name))
+            self.duality_gap_ = model.duality_gap_
+            self.alphas_, self.alpha_ = alphas, model.alpha
+            self.scores_path_, self.best_score_ = table["score"], float(means[best])
+            self.fit_times_path_, self.n_iter_path_ = table["seconds"], table["n_iter"]
         self._warn_if_short(table, result)
         return self
 
@@ -205,7 +214,7 @@ class LambdaPath(LinearModel):
                 f"{type(self).__name__}: {' '.join(sentences)} Scaled features, more iterations or "
                 "larger alphas may help.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=4 + hasattr(self, "set_callbacks"),  # see LinearClassifier.fit
             )
 
 

@@ -101,3 +101,40 @@ class Watch:
         if accuracy > self.best:
             self.best, self.best_params = accuracy, np.array(params)
         return self.idle >= self.estimator.n_iter_no_change
+
+
+class Task:
+    """A part of a fit of many fits, for scikit-learn's callbacks; nothing where there are none.
+
+    Parameters
+    ----------
+    estimator : LambdaPath
+        The estimator being fitted.
+    context : CallbackContext or None
+        The context of the part.
+    **data : dict
+        What the callbacks are told of it, beside the estimator.
+    """
+
+    def __init__(self, estimator, context, **data):
+        self.estimator = estimator
+        self.context = context
+        self.data = data
+
+    def part(self, name, n_parts=0):
+        """A part of the part, itself of so many parts."""
+        context = self.context
+        if context is not None:
+            context = context.subcontext(task_name=name, max_subtasks=n_parts)
+        return Task(self.estimator, context)
+
+    def __enter__(self):
+        if self.context is not None:
+            self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        return self
+
+    def __exit__(self, error, *rest):
+        if self.context is not None:
+            # An estimator with its data is whole, unless something went wrong.
+            whole = {"reconstruction_attributes": {}} if self.data and error is None else {}
+            self.context.call_on_fit_task_end(estimator=self.estimator, **self.data, **whole)
