@@ -408,7 +408,9 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
         return self._resolve_optimizer()
 
     def _minimize(self, objective, optimizer, start=None, callback=None):
-        with threads_for(*objective.samples.X.shape, objective.shape[0]):
+        # A step that is tried can be so long that scores overflow. It is refused then, not warned of.
+        quiet = np.errstate(over="ignore", invalid="ignore")
+        with quiet, threads_for(*objective.samples.X.shape, objective.shape[0]):
             return optimizer.minimize(
                 objective,
                 start,
@@ -517,7 +519,8 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
         self.n_iter_ = result.n_iter
         self.loss_curve_ = list(result.history)
         self.objective_ = objective.precise_value(params.astype(np.float64))
-        if len(classes) == 2 and not self.objective_ <= result.value + 1e-6 * abs(result.value):
+        parts = (type(objective.loss), type(objective.regularizer))
+        if len(classes) == 2 and not all(part.__module__.startswith("sklin.") for part in parts):
             # A component of the user's own need not be even: its rows count as they were found.
             even, found = (objective.precise_value(rows) for rows in (split, own))
             if not even <= found + 1e-6 * abs(found):

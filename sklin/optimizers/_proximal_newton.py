@@ -212,6 +212,8 @@ class Model:
         self._forget_corrections()
         for step, change in self.pairs:
             product = self.product(step)
+            if not inner(step, product) > 0:  # of separable classes: underflown
+                continue
             self.vectors = np.vstack([self.vectors, product.ravel(), change.ravel()])
             weights = [-1 / inner(step, product), 1 / inner(step, change)]
             self.weights = np.append(self.weights, weights)

@@ -88,6 +88,15 @@ def test_it_fits_or_refuses_at_length(model, problem):
     fits_or_refuses(model, *problem)
 
 
+def test_a_curvature_that_vanishes():
+    """Two samples that are far apart: the loss and its curvature underflow."""
+    X = np.array([[12573022.10933933, -13210486.32913019], [64042265.04432821, 10490011.71530397]])
+    for name in ("l1", "elasticnet"):
+        fits_or_refuses(
+            SoftmaxClassifier(regularizer=name, max_iter=50), X, np.arange(2), None, 0.1
+        )
+
+
 def test_the_value_of_float32_samples_is_not_below_the_minimum():
     """Classes without weight send the intercepts far away, where float32 has few digits left."""
     rng = np.random.default_rng(0)
