@@ -7,6 +7,7 @@ from importlib import import_module
 # can be given as ./NAME.
 COMMANDS = {
     "demo": "sklin.commands._demo",
+    "predict": "sklin.commands._predict",
 }
 DEFAULT = "sklin.commands._compare"
 
