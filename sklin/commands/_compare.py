@@ -58,10 +58,12 @@ Files written into the output folder, replacing those of an earlier run:
   confusion.png         the confusion matrix of the best classifier on the test
                         images
   best_pipeline.skops   the best by cross-validation, fitted, for
-                        "python -m sklin predict", or as
-                        sklin.load("best_pipeline.skops").predict([image]) with
-                        images as uint8 arrays (height, width, 3). Where skops
-                        is not installed: best_pipeline.joblib
+                        python -m sklin predict MODEL IMAGES...
+                        and for Python. It takes images as uint8 arrays
+                        (height, width, 3):
+                        sklin.load("best_pipeline.skops").predict([image])
+                        Without the package skops it is best_pipeline.joblib,
+                        for joblib.load, which runs what is in a file.
 
 Exit status: 0 if all went well, 2 for a mistake in the arguments or the
 images, 130 if interrupted; the table up to there is kept.

@@ -367,12 +367,7 @@ def write(results, test_labels, output):
     title = f"{winner.features}, {winner.classifier}: test accuracy {winner.test_accuracy:.3f}"
     draw_confusion_matrix(matrix, classes, title=title).save(output / "confusion.png")
     written["confusion.png"] = "its confusion matrix on the test images"
-    try:
-        save(winner.pipeline, output / "best_pipeline.skops")
-        written["best_pipeline.skops"] = "the same, fitted, for `python -m sklin predict`"
-    except ImportError:  # skops is an extra
-        joblib.dump(winner.pipeline, output / "best_pipeline.joblib", compress=3)
-        written["best_pipeline.joblib"] = "the same, fitted, for joblib.load (no skops here)"
+    written |= _write_pipeline(winner.pipeline, output)
 
     print(
         f"\nBest in cross-validation: {winner.features} with the {winner.classifier}, "
@@ -380,6 +375,21 @@ def write(results, test_labels, output):
     )
     for name, text in written.items():
         print(f"  {name:<22}{text}")
+
+
+def _write_pipeline(pipeline, output):
+    """Save a pipeline as sklin does, or without skops as joblib does; its file, and what it is."""
+    file, plain = output / "best_pipeline.skops", output / "best_pipeline.joblib"
+    try:
+        save(pipeline, file)
+    except ImportError:
+        joblib.dump(pipeline, plain, compress=3)
+        file, plain = plain, file
+        text = "the same, fitted, for joblib.load; with skops it would be for sklin.load"
+    else:
+        text = "the same, fitted, for sklin.load and python -m sklin predict"
+    plain.unlink(missing_ok=True)  # an earlier run's would pass for this one's
+    return {file.name: text}
 
 
 def _merit(result):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 from PIL import Image
@@ -73,6 +74,21 @@ def test_a_folder_of_images(folder, tmp_path, capsys):
     rng = np.random.default_rng(1)
     kinds = ["lying", "standing"] * 5
     assert pipeline.predict([_image(kind, rng) for kind in kinds]).tolist() == kinds
+
+
+def test_without_skops_the_best_pipeline_is_written_by_joblib(
+    folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("sklin.commands._comparison.ALPHAS", (0.1,))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "best_pipeline.skops").write_text("of an earlier run")
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    assert main([str(folder), "--output", str(tmp_path / "out")]) == 0
+    assert "for joblib.load; with skops" in capsys.readouterr().out
+    written = {file.name for file in (tmp_path / "out").iterdir()}
+    assert written == {*FILES, "best_pipeline.joblib"} - {"best_pipeline.skops"}
+    pipeline = joblib.load(tmp_path / "out" / "best_pipeline.joblib")
+    assert pipeline.predict([_image("lying", np.random.default_rng(1))]).shape == (1,)
 
 
 def test_few_images_lessen_the_folds_or_are_too_few(tmp_path, capsys):
