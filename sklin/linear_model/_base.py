@@ -408,7 +408,7 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
         return self._resolve_optimizer()
 
     def _minimize(self, objective, optimizer, start=None, callback=None):
-        # A step that is tried can be so long that scores overflow. It is refused then, not warned of.
+        # A step that is tried can be so long that scores overflow: it is refused, not warned of.
         quiet = np.errstate(over="ignore", invalid="ignore")
         with quiet, threads_for(*objective.samples.X.shape, objective.shape[0]):
             return optimizer.minimize(
