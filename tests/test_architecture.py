@@ -10,7 +10,7 @@ import sklin
 HOUSE = Path(sklin.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
-SHARED = {"_component", "_linalg", "_compat", "_docs", "_state"}
+SHARED = {"_checks", "_compat", "_component", "_docs", "_linalg", "_state"}
 CORE = {"losses", "regularizers", "objective", "optimizers", "linear_model"}
 SIDE = {"features", "datasets", "inspection"}
 

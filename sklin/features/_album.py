@@ -1,6 +1,7 @@
 """Images one at a time: arrays, Pillow's images and files, decoded when they are needed."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from os import PathLike
 
 import numpy as np
@@ -95,7 +96,8 @@ def album_of(X, channels=None):
     elements = _elements(X)
     if elements is None:
         return None
-    with pillow_quiet():
+    # Filters of warnings belong to the process, and take a while to be read anew: arrays want none.
+    with pillow_quiet() if any(map(_is_file, elements)) else nullcontext():
         seen = [
             _header(i, element) if _is_file(element) else _array(i, element)
             for i, element in enumerate(elements)

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._checks import is_valid
 from .._docs import DocumentationLinks
 from .._linalg import one_thread
 from .._state import all_or_nothing
@@ -102,7 +103,8 @@ class ImageTransformer(
         features : ndarray of shape (n, n_features_out)
             One row an image, float64 for float64 images, otherwise float32.
         """
-        check_is_fitted(self)
+        if not hasattr(self, "image_shape_"):
+            check_is_fitted(self)
         images, _ = self._check_images(X, self.image_shape_, reset=False)
         features = np.empty((len(images), self._n_features_out), self._output_dtype(images.dtype))
         chunks = list(_chunks(images, self._pixels_per_chunk))
@@ -132,6 +134,8 @@ class ImageTransformer(
 
     def _check_images(self, X, image_shape, reset):
         def check_rows(X):
+            if not reset and is_valid(self, X, IMAGE_DTYPES):
+                return X
             return validate_data(self, X, reset=reset, dtype=list(IMAGE_DTYPES))
 
         images, shape = check_images(X, image_shape, one_size=self._one_size, check_rows=check_rows)
@@ -146,7 +150,7 @@ class ImageTransformer(
 def _features_of(transformer, images):
     """The features of one chunk, an array or an album of images of one size."""
     if isinstance(images, Album):
-        images = np.stack(list(images))
+        images = images[0][np.newaxis] if len(images) == 1 else np.stack(list(images))
     return transformer._features(images)
 
 

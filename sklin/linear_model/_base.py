@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklin import optimizers
+from sklin._checks import is_valid
 from sklin._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
 from sklin._component import check_choice, check_number, resolve
 from sklin._docs import DocumentationLinks
@@ -46,6 +47,7 @@ def _steps_by_batches(estimator):
 # Squares of features, and of slopes over alpha, are summed on the way to a minimum.
 LARGEST_FEATURE = {np.dtype(np.float32): 1e12, np.dtype(np.float64): 1e100}
 ALPHAS = (1e-100, 1e100)
+FLOATS = (np.float64, np.float32)
 
 
 def check_size(X):
@@ -163,8 +165,10 @@ class LinearModel(DocumentationLinks, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
             ``X W' + b``; for two classes the score of the second less that of the first.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        if not hasattr(self, "coef_"):
+            check_is_fitted(self)
+        if not is_valid(self, X, FLOATS):
+            X = validate_data(self, X, accept_sparse="csr", dtype=list(FLOATS), reset=False)
         scores = X @ self.coef_.T
         scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores)
         scores += self.intercept_

@@ -73,7 +73,15 @@ def test_a_folder_of_images(folder, tmp_path, capsys):
     pipeline = sklin.load(output / "best_pipeline.skops")
     rng = np.random.default_rng(1)
     kinds = ["lying", "standing"] * 5
-    assert pipeline.predict([_image(kind, rng) for kind in kinds]).tolist() == kinds
+    images = [_image(kind, rng) for kind in kinds]
+    assert pipeline.predict(images).tolist() == kinds
+
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+    files = [str(tmp_path / f"{i}.png") for i in range(len(images))]
+    assert main(["predict", str(output / "best_pipeline.skops"), *files]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == kinds
 
 
 def test_without_skops_the_best_pipeline_is_written_by_joblib(

@@ -189,7 +189,9 @@ def test_callbacks_of_a_path_are_torn_down_when_it_fails():
 def test_scikit_learns_progress_bar_runs_to_the_end_of_every_fit(model, capfd, monkeypatch):
     from sklearn.callback import ProgressBar
 
-    monkeypatch.setenv("COLUMNS", "200")  # in a narrow terminal rich cuts the figures off
+    # In a narrow terminal rich cuts the figures off; how wide it is, it asks once.
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("rich._console", None)
     X, y = blobs()
     inner = model.steps[-1][1] if hasattr(model, "steps") else model
     inner = inner.get_params().get("estimator", inner)
