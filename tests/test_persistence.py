@@ -23,6 +23,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import sklin
 from sklin import (
@@ -647,3 +648,14 @@ for call in (lambda: sklin.save(sklin.HOG(), {str(tmp_path / "m")!r}), lambda: s
 """
     path = os.pathsep.join(sys.path)
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": path})
+
+
+def test_trees_are_not_trusted_unasked(tmp_path):
+    model = DecisionTreeClassifier(random_state=0).fit(X, Y)
+    sklin.save(model, tmp_path / "tree")
+    name = "sklearn.tree._tree.Tree"
+    with pytest.raises(ValueError, match=f"not trusted: '{name}'"):
+        sklin.load(tmp_path / "tree")
+    assert np.array_equal(
+        sklin.load(tmp_path / "tree", trusted=[name]).predict(X), model.predict(X)
+    )
