@@ -166,6 +166,8 @@ def save(model, path):
         data = skops.dumps(model, compression=ZIP_DEFLATED)
         _check_keys(data)
         skops.loads(data, trusted=skops.get_untrusted_types(data=data))
+    except MemoryError:
+        raise
     except Exception as error:  # the model's own __getstate__ can raise anything
         raise ValueError(
             f"model: {type(model).__name__} cannot be saved so that it can be loaded again: "
@@ -175,7 +177,7 @@ def save(model, path):
     with ZipFile(buffer, "a", compression=ZIP_DEFLATED) as archive:
         archive.writestr(VERSIONS, json.dumps(_versions()))
     _check_size(buffer, path, MAX_BYTES)
-    _replace(path, buffer.getbuffer())
+    replace_file(path, buffer.getbuffer())
 
 
 def load(path, *, trusted=(), max_bytes=MAX_BYTES):
@@ -422,7 +424,7 @@ def _check_keys(data):
             raise ValueError("a dictionary has keys that read the same")
 
 
-def _replace(path, data):
+def replace_file(path, data):
     """Write a file in one stroke: whatever happens, there is the old one or the new one."""
     # By open, not by tempfile, so that its rights are those of any new file.
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

@@ -6,6 +6,7 @@ training part of the cross-validation and once on all training images, and each 
 """
 
 import csv
+import io
 import time
 import warnings
 from dataclasses import dataclass, fields
@@ -24,7 +25,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 from sklin.features import HOG, BagOfVisualWords, ColorHistogram
 from sklin.inspection import draw_confusion_matrix, draw_mosaic, draw_templates
 from sklin.linear_model import LinearSVMClassifier, SoftmaxClassifier
-from sklin.persistence import save
+from sklin.persistence import replace_file, save
 
 THUMBNAIL = 32
 MAX_SIDE = 128
@@ -343,14 +344,15 @@ def write(results, test_labels, output):
     raw = best(RAW_PIXELS)
     if raw:
         model = raw.pipeline[-1]
-        draw_templates(
+        picture = draw_templates(
             # From weights of standardised pixels to weights of pixels.
             model.coef_ / raw.pipeline[-2][-1].scale_,
             (THUMBNAIL, THUMBNAIL, 3),
             labels=model.classes_,
             zoom=5,
             title=f"Weights of raw pixels, {raw.classifier}",
-        ).save(output / "templates.png")
+        )
+        _write_picture(picture, output / "templates.png")
         written["templates.png"] = f"weights of the {raw.classifier} on raw pixels"
     bag = best(BAG_OF_WORDS)
     if bag:
@@ -358,14 +360,16 @@ def write(results, test_labels, output):
         contrast = words - words.mean()
         contrast *= 127.5 / max(np.quantile(np.abs(contrast), 0.99), 1e-9)
         title = f"{len(words)} visual words"
-        draw_mosaic(127.5 + contrast, zoom=5, title=title).save(output / "codebook.png")
+        picture = draw_mosaic(127.5 + contrast, zoom=5, title=title)
+        _write_picture(picture, output / "codebook.png")
         written["codebook.png"] = "the visual words"
 
     winner = max((r for r in results if r.alpha), key=_merit)
     classes = winner.pipeline[-1].classes_
     matrix = confusion_matrix(test_labels, winner.predictions, labels=classes)
     title = f"{winner.features}, {winner.classifier}: test accuracy {winner.test_accuracy:.3f}"
-    draw_confusion_matrix(matrix, classes, title=title).save(output / "confusion.png")
+    picture = draw_confusion_matrix(matrix, classes, title=title)
+    _write_picture(picture, output / "confusion.png")
     written["confusion.png"] = "its confusion matrix on the test images"
     written |= _write_pipeline(winner.pipeline, output)
 
@@ -383,7 +387,9 @@ def _write_pipeline(pipeline, output):
     try:
         save(pipeline, file)
     except ImportError:
-        joblib.dump(pipeline, plain, compress=3)
+        buffer = io.BytesIO()
+        joblib.dump(pipeline, buffer, compress=3)
+        replace_file(plain, buffer.getbuffer())
         file, plain = plain, file
         text = "the same, fitted, for joblib.load; with skops it would be for sklin.load"
     else:
@@ -398,9 +404,16 @@ def _merit(result):
 
 def _write_csv(results, path):
     columns = [f.name for f in fields(Result) if f.name not in ("pipeline", "predictions")]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for result in results:
-            cells = [getattr(result, column) for column in columns]
-            writer.writerow([f"{c:.6g}" if isinstance(c, float) else c for c in cells])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    for result in results:
+        cells = [getattr(result, column) for column in columns]
+        writer.writerow([f"{c:.6g}" if isinstance(c, float) else c for c in cells])
+    replace_file(path, text.getvalue().encode())
+
+
+def _write_picture(image, path):
+    buffer = io.BytesIO()
+    image.save(buffer, "png")
+    replace_file(path, buffer.getbuffer())

@@ -10,6 +10,8 @@ import numpy as np
 from sklearn.utils import Bunch
 
 RECORD = 1 + 3 * 1024
+# CIFAR-10 is 184 MB. A gzip archive of one megabyte can unpack to a thousand.
+MAX_BYTES = 2**30
 FILES = {"train": re.compile(r"data_batch_\d+\.bin"), "test": re.compile(r"test_batch\.bin")}
 NAMES_FILE = "batches.meta.txt"
 CLASS_NAMES = (
@@ -73,9 +75,9 @@ def load_cifar10(path, *, subset="train", return_X_y=False):
     FileNotFoundError
         If there is no `path`, or none of the files in it.
     ValueError
-        If `subset` is unknown, the archive cannot be read, or a file is truncated or something
-        else: its length is no multiple of 3,073, or a label is more than 9. The message names the
-        file.
+        If `subset` is unknown, the archive cannot be read or unpacks to more than a gigabyte, or a
+        file is truncated or something else: its length is no multiple of 3,073, or a label is more
+        than 9. The message names the file.
 
     References
     ----------
@@ -147,6 +149,11 @@ def _read_archive(archive, pattern):
     try:
         with tarfile.open(archive, "r|*") as members:
             for member in members:
+                if member.offset_data + member.size > MAX_BYTES:
+                    raise ValueError(
+                        f"path: {str(archive)!r} unpacks to more than {MAX_BYTES:,} bytes, "
+                        "which CIFAR-10 does not: a decompression bomb?"
+                    )
                 name = PurePosixPath(member.name).name
                 if not member.isfile():
                     continue

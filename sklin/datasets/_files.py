@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 # EXIF's orientation, and its values that mean that width and height change places.
 ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)
 GREY_MODES = ("1", "L")
+# Pillow hands them to Ghostscript, or to Windows, to be run.
+PROGRAMS = ("EPS", "WMF")
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -30,8 +32,9 @@ def open_image(source):
     Raises
     ------
     ValueError
-        If there is no such file, or it is no image, has no pixels, or more than Pillow's
-        ``Image.MAX_IMAGE_PIXELS``, which is what decompression bombs have.
+        If there is no such file, or it is no image, a PostScript or Windows metafile, has no
+        pixels, or more than Pillow's ``Image.MAX_IMAGE_PIXELS``, which is what decompression bombs
+        have.
     """
     if isinstance(source, Image.Image):
         image = source
@@ -43,6 +46,8 @@ def open_image(source):
             raise ValueError("it is no file")
         try:
             image = Image.open(path)
+        except MemoryError:  # of ours, not of the file, which may be whole
+            raise
         except Exception as error:  # broken files make Pillow raise nearly anything
             raise ValueError(f"{type(error).__name__}: {error}") from error
     try:
@@ -53,6 +58,11 @@ def open_image(source):
             raise ValueError(
                 f"it claims {image.width} x {image.height} pixels, more than Pillow's "
                 f"MAX_IMAGE_PIXELS = {most:,}: a decompression bomb?"
+            )
+        if image.format in PROGRAMS:
+            raise ValueError(
+                f"{image.format} files are programs that another program would have to run: "
+                "convert it to PNG"
             )
         if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):
             raise ValueError(
@@ -107,6 +117,8 @@ def to_bytes(image, channels, max_side=None):
         pixels = _over_white(turned, image.format).convert("L" if channels == 1 else "RGB")
         if max_side is not None:
             pixels.thumbnail((max_side, max_side))
+    except MemoryError:
+        raise
     except Exception as error:  # see above
         raise ValueError(f"{type(error).__name__}: {error}") from error
     array = np.array(pixels)
