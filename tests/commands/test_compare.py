@@ -250,3 +250,17 @@ def test_the_bundled_pictures(tmp_path):
     assert min(accuracy["all together"]) >= 0.90
     for name in ("HoG", "colour histogram"):
         assert min(accuracy[name]) > max(accuracy["raw pixels"])
+
+
+def test_results_that_cannot_be_written_are_an_error(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sklin.commands._comparison.ALPHAS", (0.1,))
+
+    def full(number):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert main([str(folder), "--output", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr()
+    assert "cannot write the results: [Errno 28] No space left" in printed.err
+    assert "raw pixels" in printed.out
+    assert not list((tmp_path / "out").iterdir())

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -312,3 +313,27 @@ def test_a_reader_who_leaves_early_is_no_error(model, folder):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     ended = subprocess.run(code, shell=True, capture_output=True, text=True, env=env)
     assert ended.stderr == ""
+
+
+def test_a_classifier_without_scores_gives_labels(folder, tmp_path, capsys):
+    votes = VotingClassifier(
+        [("one", SoftmaxClassifier(alpha=0.1)), ("other", SoftmaxClassifier())]
+    )
+    sklin.save(fitted(votes), tmp_path / "model.skops")
+    trust = ["--trust", "sklearn.utils._bunch.Bunch"]  # VotingClassifier's
+    files = [str(tmp_path / "model.skops"), str(folder)]
+    assert main(["predict", *files, *trust, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["label"] for row in found] == [row["file"].split(os.sep)[-2] for row in found]
+    assert {row["score"] for row in found} == {None}
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_of_the_model_are_one_line(model, folder, monkeypatch, capsys):
+    monkeypatch.setattr(sklin, "__version__", "99.1")
+    assert main(["predict", model, str(folder)]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 7
+    [line] = printed.err.splitlines()
+    assert line.startswith("python -m sklin predict: warning: ")
+    assert "was saved with" in line

@@ -259,3 +259,16 @@ def test_tables_of_numbers_are_rows():
     images, shape = check_images(frame)
     assert shape == (1, 1, 1)
     np.testing.assert_array_equal(images.ravel(), [1, 2])
+
+
+def test_broken_metadata_do_not_lose_whole_pixels(files, monkeypatch):
+    whole = np.asarray(check_images(files[:1])[0][0])
+
+    def fail(self):
+        raise SyntaxError("not a TIFF file")
+
+    with Image.open(files[0]) as image:
+        image.save(files[0].with_suffix(".bmp"))
+    monkeypatch.setattr("PIL.Image.Image.getexif", fail)
+    album, _ = check_images([files[0].with_suffix(".bmp")])
+    np.testing.assert_array_equal(album[0], whole)

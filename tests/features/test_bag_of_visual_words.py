@@ -513,3 +513,8 @@ def test_scikit_learn_checks(check):
 )
 def test_further_scikit_learn_checks(name):
     getattr(estimator_checks, name)("BagOfVisualWords", BagOfVisualWords())
+
+
+def test_images_too_small_for_sift_are_refused():
+    with pytest.raises(ValueError, match="needs images of at least 4 x 4 pixels, got 3 x 9"):
+        BagOfVisualWords(2, descriptor="sift").fit(np.zeros((4, 3, 9)))

@@ -222,3 +222,26 @@ def test_warm_start_with_other_features_is_named():
     model = SoftmaxClassifier(warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match="warm_start needs the features of the last fit, 5"):
         model.fit(X[:, :3], y)
+
+
+@pytest.mark.parametrize("model", [SoftmaxClassifier(), LinearSVMClassifier()], ids=repr)
+def test_weights_of_zero_for_every_sample_are_refused(model):
+    # Newer releases of scikit-learn say it in their own words.
+    with pytest.raises(ValueError, match=r"(?i)sample.weights? must .*zero"):
+        model.fit(np.eye(4), [0, 1, 0, 1], sample_weight=np.zeros(4))
+
+
+def test_weights_of_zero_for_every_sample_that_is_fitted_are_refused():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), np.arange(40) % 2
+    weight = np.zeros(40)
+    weight[:2] = 1  # one sample of each class, which is held out in one of four splits or so
+    refused = 0
+    for seed in range(60):
+        model = SoftmaxClassifier(early_stopping=True, validation_fraction=0.5, random_state=seed)
+        try:
+            model.fit(X, y, sample_weight=weight)
+        except ValueError as error:
+            assert "sample_weight is zero for every sample that is not held out" in str(error)
+            refused += 1
+    assert 0 < refused < 60
