@@ -3,11 +3,18 @@
 import warnings
 
 import pytest
+import sklearn
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.fixes import parse_version
 
 from sklin import (
+    HOG,
+    BagOfVisualWords,
+    ColorHistogram,
     LinearSVMClassifier,
     LinearSVMClassifierCV,
     SoftmaxClassifier,
@@ -78,3 +85,28 @@ def test_data_frame_column_names(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         checks.check_dataframe_column_names_consistency(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.parametrize(
+    "estimator, peer",
+    [
+        *((model, LogisticRegression()) for model in DEFAULTS),
+        *((kind(), StandardScaler()) for kind in (HOG, ColorHistogram, BagOfVisualWords)),
+    ],
+    ids=repr,
+)
+def test_check_estimator_with_array_api_dispatch(estimator, peer):
+    """Scikit-learn itself then refuses what is no array of a known kind, in its estimators too."""
+    if parse_version(sklearn.__version__) < parse_version("1.8"):  # others need array_api_compat
+        pytest.importorskip("array_api_compat")
+
+    def unpassed(estimator):
+        with warnings.catch_warnings(), sklearn.config_context(array_api_dispatch=True):
+            warnings.simplefilter("ignore")
+            results = check_estimator(estimator, on_fail=None)
+        assert len(results) >= 40
+        return {r["check_name"] for r in results if r["status"] != "passed"}
+
+    found = unpassed(estimator)
+    assert found <= unpassed(peer)
+    assert all(name.endswith("not_an_array") for name in found)
