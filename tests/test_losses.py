@@ -326,5 +326,5 @@ def test_names():
 )
 def test_bad_parameters_are_named(cls, name, value, error):
     loss = cls(**{name: value})
-    with pytest.raises(error, match=name):
+    with pytest.raises(error, match=f"^{name} must"):
         loss.check_parameters()

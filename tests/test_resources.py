@@ -100,7 +100,7 @@ MEMORY = """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("n", [1, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [1, pytest.param(15, marks=pytest.mark.slow)])
 def test_too_little_memory_is_an_error_that_loses_nothing(n):
     """Serially: Thread.start of CPython waits for ever where a new thread finds no memory."""
     seen = outcomes(MEMORY, n, environ=MALLOC, timeout=500)
