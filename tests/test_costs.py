@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from sklin import LinearSVMClassifier, SoftmaxClassifier
 from sklin.optimizers import choose
@@ -43,6 +44,13 @@ def test_passes_until_the_gap_is_proven(name, alpha):
     result = choose(objective).minimize(objective, tol=tol)
     assert result.converged
     assert objective.samples.n_passes <= most[alpha]
+
+
+def test_l1_at_small_alpha_is_proven_by_newton_steps_on_the_support():
+    """Without them 150 steps end at a gap of 12%; with them 71 are enough."""
+    X, y = load_digits(return_X_y=True)
+    objective, _ = SoftmaxClassifier(regularizer="l1", alpha=1e-3).make_objective(X / 16, y)
+    assert choose(objective).minimize(objective, tol=1e-4, max_iter=100).converged
 
 
 def peak_of(fit):

@@ -96,7 +96,10 @@ PENALTIES = [
 @pytest.mark.parametrize("regularizer, penalty", PENALTIES, ids=["l2", "l1", "elasticnet"])
 @kinds
 @intercept
-def test_value_is_the_formula(loss, formula, regularizer, penalty, kind, fit_intercept):
+def test_value_is_the_formula(
+    loss, formula, regularizer, penalty, kind, fit_intercept, monkeypatch
+):
+    monkeypatch.setattr("sklin.objective._objective.BLOCK", 12)  # numbers: four rows at a time
     objective = make(loss, regularizer, 0.7, kind=kind, fit_intercept=fit_intercept)
     samples, params = objective.samples, draw(objective)
     X = dense(samples)
@@ -106,6 +109,9 @@ def test_value_is_the_formula(loss, formula, regularizer, penalty, kind, fit_int
     coef = params[:, :3]
     expected = (weight * losses).sum() / weight.sum() + 0.7 * sum(map(penalty, coef.ravel()))
     assert objective.value(params) == pytest.approx(expected, rel=1e-12)
+    before = samples.n_passes
+    assert objective.precise_value(params) == pytest.approx(expected, rel=1e-12)
+    assert samples.n_passes == before + 1
     evaluation = objective.evaluate(params)
     assert evaluation.value == objective.value(params)
     assert evaluation.data_value + objective.penalty(params) == pytest.approx(expected, rel=1e-12)

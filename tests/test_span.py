@@ -1,5 +1,7 @@
 """More features than samples: fits in coordinates of the samples' span are fits of the samples."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -8,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklin import LinearSVMClassifier, SoftmaxClassifier
 from sklin.losses import CrossEntropy, WestonWatkins
 from sklin.objective import Objective, Samples
+from sklin.objective._span import SpanSamples
 from sklin.optimizers import LBFGS, GradientDescent, Newton, ProximalGradient, choose
 from sklin.regularizers import L1, L2, ElasticNet
 
@@ -165,3 +168,28 @@ def test_few_passes_are_taken_however_many_features(estimator, most, n_features)
     objective, _ = estimator.set_params(alpha=0.1).make_objective(X, y)
     assert choose(objective).minimize(objective, tol=1e-4).converged
     assert objective.samples.n_passes <= most
+
+
+def test_features_are_taken_a_block_at_a_time(monkeypatch):
+    X, y = wide(repeat=7)
+    objective = objective_of(X, y)
+    W = np.random.default_rng(1).standard_normal(objective.shape)
+    whole = objective.in_span().samples
+
+    def few(self):
+        return [slice(start, start + 7) for start in range(0, self.origin.X.shape[1], 7)]
+
+    monkeypatch.setattr(SpanSamples, "_blocks", few)
+    parts = objective.in_span().samples
+    np.testing.assert_allclose(parts.X @ parts.X.T, whole.X @ whole.X.T, atol=1e-9)
+    np.testing.assert_allclose(
+        parts.scores(parts.lower(W)), whole.scores(whole.lower(W)), atol=1e-8
+    )
+
+
+@pytest.mark.parametrize("n_samples", [3, 2**15, 2**22])
+def test_blocks_hold_every_feature_once(n_samples):
+    X = np.broadcast_to(0.0, (n_samples, 200))
+    blocks = SpanSamples._blocks(SimpleNamespace(origin=SimpleNamespace(X=X)))
+    np.testing.assert_array_equal(np.concatenate([np.arange(200)[b] for b in blocks]), range(200))
+    assert max(X[:, block].nbytes for block in blocks) <= max(2**24, 8 * n_samples)

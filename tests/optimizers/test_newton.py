@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import sparse, special
 
-from sklin.losses import CrossEntropy, WestonWatkins
+from sklin.losses import CrossEntropy, OneVsRest, WestonWatkins
 from sklin.objective import Objective, Samples
 from sklin.optimizers import LBFGS, GradientDescent, Newton
 from sklin.optimizers._line_search import line_search
-from sklin.optimizers._newton import mean_curvature, two_loop
+from sklin.optimizers._newton import mean_curvature, two_loop, wide_curvature
 from sklin.optimizers._preconditioner import ClassPreconditioner, Preconditioner
 from sklin.regularizers import L2
 
@@ -21,14 +22,12 @@ def test_preconditioner_is_the_inverse_hessian_of_softmax_at_zero(problem):
     np.testing.assert_allclose(product, point.gradient.ravel(), atol=1e-8)
 
 
-@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_preconditioner_is_symmetric_and_positive(problem, fit_intercept, sparse):
-    from scipy.sparse import csr_array
-
+def test_preconditioner_is_symmetric_and_positive(problem, fit_intercept, is_sparse):
     objective = problem(CrossEntropy(), fit_intercept=fit_intercept)
-    if sparse:
-        objective.samples.X = csr_array(objective.samples.X)
+    if is_sparse:
+        objective.samples.X = sparse.csr_array(objective.samples.X)
     inverse = Preconditioner(objective, 0.2)
     units = np.eye(objective.shape[0] * objective.shape[1]).reshape(-1, *objective.shape)
     matrix = np.array([inverse(unit).ravel() for unit in units])
@@ -132,3 +131,48 @@ def test_lbfgs_takes_two_passes_an_iteration_and_few_iterations(digits_problem):
     objective.samples.n_passes = 0
     plain = GradientDescent().minimize(objective, tol=1e-4, max_iter=2000)
     assert plain.n_iter > 5 * result.n_iter
+
+
+def test_wide_curvature_is_the_mean_change_of_a_classs_slope(problem):
+    objective = problem(CrossEntropy())
+    point = objective.evaluate(np.random.RandomState(0).standard_normal(objective.shape))
+    changes = []
+    for unit in np.eye(objective.shape[0]):
+        ahead, behind = (special.softmax(point.scores + t * unit, axis=1) @ unit for t in (1, -1))
+        changes.append(objective.samples.weight @ (ahead - behind) / 2)
+    expected = sum(changes) / (objective.shape[0] - 1)
+    assert wide_curvature(point) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_class_preconditioner_of_sparse_samples_knows_variances_alone(problem, fit_intercept):
+    dense = problem(OneVsRest("squared_hinge"), fit_intercept=fit_intercept)
+    X = dense.samples.X
+    samples = Samples(
+        sparse.csr_array(X),
+        dense.samples.y,
+        dense.samples.n_classes,
+        sample_weight=dense.samples.weight,
+        fit_intercept=fit_intercept,
+    )
+    objective = Objective(samples, dense.loss, L2(), 0.3)
+    rng = np.random.RandomState(0)
+    point = objective.evaluate(rng.standard_normal(objective.shape))
+    gradient = rng.standard_normal(objective.shape)
+    direction = ClassPreconditioner(point)(gradient)
+    for k, weight in enumerate(samples.weight * _curved(point).T):
+        squares = weight @ X**2
+        if not fit_intercept:
+            expected = gradient[k] / (squares + 2 * 0.3)
+        else:
+            total, mean = weight.sum(), weight @ X / weight.sum()
+            slope = gradient[k, :-1] - gradient[k, -1] * mean
+            coef = slope / (squares - total * mean**2 + 2 * 0.3)
+            expected = np.append(coef, gradient[k, -1] / total - coef @ mean)
+        np.testing.assert_allclose(direction[k], expected, rtol=1e-8)
+
+
+def _curved(point):
+    """Second derivatives of the squared hinges, 2 where a margin of 1 is violated."""
+    own = np.eye(point.scores.shape[1])[point.objective.samples.y] * 2 - 1
+    return 2.0 * (own * point.scores < 1)
