@@ -281,8 +281,10 @@ def damped_newton(point):
             factor = factor_of_hessian(point, scale.ravel(), damping)
         direction = linalg.cho_solve(factor, -point.gradient.ravel(), check_finite=False)
         direction = direction.reshape(point.params.shape)
-        if samples.fit_intercept and point.objective.loss.shift_invariant:
-            direction[:, -1] -= direction[:, -1].mean()
+        if point.objective.loss.shift_invariant:
+            # Nothing determines a common shift of what is not penalised: without alpha, of all.
+            free = direction[:, 0 if point.objective.alpha == 0 else samples.X.shape[1] :]
+            free -= free.mean(axis=0)
         new = yield direction
         share = np.linalg.norm(new.params - point.params) / max(np.linalg.norm(direction), 1e-300)
         if new is point or 0 < share < 0.1:
