@@ -238,3 +238,64 @@ def test_an_interrupted_fit_tells_the_callbacks_its_end():
         model.fit(X, y)
     assert model.n_iter_ == 3
     assert recorder.calls[-2:] == [("end", "fit"), "teardown"]
+
+
+@callbacks
+@pytest.mark.parametrize("was_fitted", [False, True])
+@pytest.mark.parametrize(
+    "model",
+    [
+        SoftmaxClassifier(tol=1e-8),
+        LinearSVMClassifier(alpha=0.1, tol=1e-2),
+        SoftmaxClassifier(optimizer="sgd", max_iter=10, random_state=0),
+        SoftmaxClassifier(early_stopping=True, random_state=0),
+        SoftmaxClassifierCV([1e-1, 1e-2], cv=2),
+    ],
+    ids=repr,
+)
+def test_a_callback_that_raises_loses_nothing(model, was_fitted):
+    """At whichever of its calls: the estimator is as it was, or has been fitted whole."""
+
+    class Raising(Recorder):
+        def __init__(self, at):
+            super().__init__()
+            self.at = at
+
+        def call(self, *args):
+            self.calls.append(args)
+            if len(self.calls) == self.at:
+                raise RuntimeError("a callback's own fault")
+
+        def setup(self, estimator, context):
+            self.call("setup")
+
+        def teardown(self, estimator, context):
+            self.call("teardown")
+
+        def on_fit_task_begin(self, estimator, context):
+            self.call("begin")
+
+        def on_fit_task_end(self, estimator, context):
+            self.call("end")
+
+    X, y = blobs()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        expected = clone(model).fit(X, y).decision_function(X)
+        quiet = Raising(at=0)
+        clone(model).set_callbacks(quiet).fit(X, y)
+        n_calls = len(quiet.calls)
+        assert n_calls > 6
+        for at in np.unique(np.linspace(1, n_calls, 6).astype(int)):
+            broken = clone(model)
+            if was_fitted:
+                broken.fit(X[::-1] + 1, y)
+            broken.set_callbacks(Raising(int(at)))
+            before = dict(vars(broken))
+            with pytest.raises(RuntimeError, match="a callback's own fault"):
+                broken.fit(X, y)
+            after = vars(broken)
+            if set(after) != set(before) or any(after[key] is not before[key] for key in before):
+                np.testing.assert_array_equal(broken.decision_function(X), expected)
+            broken.set_callbacks()
+            np.testing.assert_array_equal(broken.fit(X, y).decision_function(X), expected)
