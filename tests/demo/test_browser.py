@@ -247,6 +247,26 @@ def test_a_point_is_moved_relabelled_and_removed_by_the_keyboard(view):
     assert view.locator(".point").count() == 1
 
 
+def test_the_points_are_one_stop_of_the_tab_key(view):
+    points = view.locator(".point")
+    settle(view)
+    points.nth(0).focus()
+    for key, i in [("PageDown", 1), ("PageDown", 2), ("PageUp", 1), ("End", 11), ("PageDown", 11)]:
+        view.keyboard.press(key)
+        expect(points.nth(i)).to_be_focused()
+    assert view.locator(".point[tabindex='0']").count() == 1
+    view.keyboard.press("Tab")
+    assert view.locator(".point:focus").count() == 0
+    view.keyboard.press("Shift+Tab")
+    expect(points.nth(11)).to_be_focused()
+    view.keyboard.press("Delete")
+    expect(points.nth(10)).to_be_focused()
+    view.keyboard.press("Home")
+    expect(points.nth(0)).to_be_focused()
+    view.click("#new-points")
+    assert view.locator(".point[tabindex='0']").count() == 1
+
+
 def test_weights_are_edited(view):
     view.fill("#weight-0-0", "1.25")
     view.fill("#weight-2-2", "-0.5")
@@ -335,6 +355,7 @@ def test_everything_that_takes_input_has_a_name_and_is_reached(view):
         "add",
         "g",
     } <= reached
+    assert "plot" not in reached  # its points are, not the drawing
     view.locator("#run").focus()
     assert view.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 

@@ -178,7 +178,7 @@ async function run() {
 // --- showing -----------------------------------------------------------------------------------
 
 function draw() {
-  drawPlot($("plot"), { ...state, losses: shown?.losses }, describe);
+  drawPlot($("plot"), { ...state, losses: shown?.losses, stop: chosen ?? 0 }, describe);
   drawCurve($("curve"), history);
   for (let k = 0; k < 3; k += 1) {
     [...state.W[k], state.b[k]].forEach((weight, d) => {
@@ -276,8 +276,7 @@ function randomise() {
 
 function choose(i) {
   chosen = i;
-  drawTable();
-  $("remove").disabled = chosen === null || state.points.length < 2;
+  draw();
 }
 
 function add(place) {
@@ -288,7 +287,7 @@ function add(place) {
   const label = Number(document.querySelector("input[name=class]:checked").value);
   state.points.push([...place, label]);
   changed();
-  $("plot").querySelector(".layer").lastChild.focus();
+  focus(state.points.length - 1);
 }
 
 function remove(i) {
@@ -296,8 +295,10 @@ function remove(i) {
   state.points.splice(i, 1);
   chosen = null;
   changed();
-  $("plot").querySelectorAll(".point")[Math.min(i, state.points.length - 1)].focus();
+  focus(Math.min(i, state.points.length - 1));
 }
+
+const focus = (i) => $("plot").querySelectorAll(".point")[i].focus();
 
 // Of marks that lie close together the nearest is meant, not the one drawn last.
 function nearest([x, y], reach) {
@@ -323,7 +324,7 @@ function listenToPlot() {
     held = nearest(toPlace(svg, event), reach());
     if (held === null) { pressed = [event.clientX, event.clientY]; return; }
     svg.setPointerCapture(event.pointerId);
-    svg.querySelectorAll(".point")[held].focus();
+    focus(held);
   });
   svg.addEventListener("pointermove", (event) => {
     if (held === null) return;
@@ -336,11 +337,16 @@ function listenToPlot() {
     if (still) add(toPlace(svg, event));
   });
   svg.addEventListener("pointercancel", () => { [held, pressed] = [null, null]; });
-  svg.addEventListener("focusin", (event) => choose(Number(indexOf(event))));
+  // Not on the svg itself: Chromium makes one that listens to focus a stop of the Tab key.
+  svg.parentElement.addEventListener("focusin", (event) => {
+    if (indexOf(event)) choose(Number(indexOf(event)));
+  });
   svg.addEventListener("keydown", (event) => {
     const index = Number(indexOf(event));
     const point = state.points[index];
+    const last = state.points.length - 1;
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+    const turns = { PageUp: Math.max(index - 1, 0), PageDown: Math.min(index + 1, last), Home: 0, End: last };
     if (!point || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in moves) {
       const far = event.shiftKey ? 0.2 : 0.02;
@@ -349,6 +355,8 @@ function listenToPlot() {
     } else if (["1", "2", "3"].includes(event.key)) {
       point[2] = Number(event.key) - 1;
       changed();
+    } else if (event.key in turns) {
+      focus(turns[event.key]);
     } else if (event.key === "Delete" || event.key === "Backspace") {
       remove(index);
     } else {

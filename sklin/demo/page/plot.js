@@ -94,8 +94,9 @@ function zeroLine(w, b, k) {
   ];
 }
 
-// Points are kept from one drawing to the next, so that one that has the focus keeps it.
-export function drawPlot(svg, { points, W, b, losses }, describe) {
+// Points are kept from one drawing to the next, so that one that has the focus keeps it. Together they
+// are one stop of the Tab key, at the point of index stop: two hundred would bar the way to the rest.
+export function drawPlot(svg, { points, W, b, losses, stop }, describe) {
   let ground = svg.querySelector(".ground");
   let layer = svg.querySelector(".layer");
   if (!ground) {
@@ -106,7 +107,7 @@ export function drawPlot(svg, { points, W, b, losses }, describe) {
   ground.replaceChildren(...background(W, b));
   while (layer.children.length > points.length) layer.lastChild.remove();
   while (layer.children.length < points.length) {
-    layer.append(element("g", { tabindex: 0, role: "button" },
+    layer.append(element("g", { role: "button" },
       element("circle", { class: "cost" }), element("circle", { class: "halo", r: 15 }), element("path")));
   }
   points.forEach((point, i) => {
@@ -115,6 +116,7 @@ export function drawPlot(svg, { points, W, b, losses }, describe) {
     node.setAttribute("class", `point class-${point[2]}`);
     node.setAttribute("transform", `translate(${x} ${y})`);
     node.setAttribute("aria-label", describe(i));
+    node.setAttribute("tabindex", i === stop ? 0 : -1);
     node.dataset.index = i;
     node.querySelector("path").setAttribute("d", SHAPES[point[2]]);
     const loss = losses?.[i] ?? 0;
