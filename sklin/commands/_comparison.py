@@ -23,7 +23,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
 from sklin.features import HOG, BagOfVisualWords, ColorHistogram
-from sklin.inspection import draw_confusion_matrix, draw_mosaic, draw_templates
+from sklin.inspection import draw_codebook, draw_confusion_matrix, draw_templates
 from sklin.linear_model import LinearSVMClassifier, SoftmaxClassifier
 from sklin.persistence import replace_file, save
 
@@ -341,6 +341,9 @@ def write(results, test_labels, output):
             (r for r in results if r.features == features and r.alpha), key=_merit, default=None
         )
 
+    winner = max((r for r in results if r.alpha), key=_merit)
+    written |= _write_pipeline(winner.pipeline, output)
+
     raw = best(RAW_PIXELS)
     if raw:
         model = raw.pipeline[-1]
@@ -357,22 +360,15 @@ def write(results, test_labels, output):
     bag = best(BAG_OF_WORDS)
     if bag:
         words = bag.pipeline[-2][0].words_
-        contrast = words - words.mean()
-        contrast *= 127.5 / max(np.quantile(np.abs(contrast), 0.99), 1e-9)
-        title = f"{len(words)} visual words"
-        picture = draw_mosaic(127.5 + contrast, zoom=5, title=title)
+        picture = draw_codebook(words, title=f"{len(words)} visual words")
         _write_picture(picture, output / "codebook.png")
-        written["codebook.png"] = "the visual words"
-
-    winner = max((r for r in results if r.alpha), key=_merit)
+        written["codebook.png"] = "the visual words of the bag"
     classes = winner.pipeline[-1].classes_
     matrix = confusion_matrix(test_labels, winner.predictions, labels=classes)
     title = f"{winner.features}, {winner.classifier}: test accuracy {winner.test_accuracy:.3f}"
     picture = draw_confusion_matrix(matrix, classes, title=title)
     _write_picture(picture, output / "confusion.png")
-    written["confusion.png"] = "its confusion matrix on the test images"
-    written |= _write_pipeline(winner.pipeline, output)
-
+    written["confusion.png"] = "the best pipeline's confusion matrix on the test images"
     print(
         f"\nBest in cross-validation: {winner.features} with the {winner.classifier}, "
         f"test accuracy {winner.test_accuracy:.3f}.\nWritten to {output.resolve()}:"
@@ -391,9 +387,9 @@ def _write_pipeline(pipeline, output):
         joblib.dump(pipeline, buffer, compress=3)
         replace_file(plain, buffer.getbuffer())
         file, plain = plain, file
-        text = "the same, fitted, for joblib.load; with skops it would be for sklin.load"
+        text = "the best pipeline, fitted, for joblib.load; with skops it would be for sklin.load"
     else:
-        text = "the same, fitted, for sklin.load and python -m sklin predict"
+        text = "the best pipeline, fitted, for sklin.load and python -m sklin predict"
     plain.unlink(missing_ok=True)  # an earlier run's would pass for this one's
     return {file.name: text}
 

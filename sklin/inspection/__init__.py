@@ -2,7 +2,7 @@
 
 from ._alpha_path import AlphaPathDisplay
 from ._codebook import CodebookDisplay
-from ._drawing import draw_confusion_matrix, draw_mosaic, draw_templates
+from ._drawing import draw_codebook, draw_confusion_matrix, draw_mosaic, draw_templates
 from ._feature_comparison import FeatureComparisonDisplay
 from ._hog import HOGDisplay
 from ._loss_curve import LossCurveDisplay
@@ -15,6 +15,7 @@ __all__ = [
     "HOGDisplay",
     "LossCurveDisplay",
     "TemplatesDisplay",
+    "draw_codebook",
     "draw_confusion_matrix",
     "draw_mosaic",
     "draw_templates",

@@ -5,8 +5,11 @@ from math import ceil, isqrt
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from sklin.inspection._codebook import CodebookDisplay
+
 GAP = 4
 FONT_SIZE = 14
+STAR = 48  # pixels: height and width of a word of directions
 
 
 def draw_mosaic(images, *, n_columns=None, zoom=1, labels=None, title=None):
@@ -79,6 +82,54 @@ def draw_mosaic(images, *, n_columns=None, zoom=1, labels=None, title=None):
         tile = Image.fromarray(np.ascontiguousarray(pixels[i]))
         picture.paste(tile.resize((w * zoom, h * zoom), Image.Resampling.NEAREST), (x, y + caption))
     return picture
+
+
+def draw_codebook(words, *, title=None):
+    """Draw visual words side by side, as `CodebookDisplay` does, without matplotlib.
+
+    Words of pixels are drawn as small images, each less its mean, words of gradient histograms as
+    4 x 4 stars with a ray for each direction.
+
+    Parameters
+    ----------
+    words : array-like of shape (n_words, h, w, c) or (n_words, 4, 4, 8)
+        Images with c = 1 or 3 channels, or histograms of directions: ``words_`` of a
+        `BagOfVisualWords`.
+    title : str, default=None
+        What is written above all.
+
+    Returns
+    -------
+    picture : PIL.Image.Image
+        The picture, in RGB.
+
+    Raises
+    ------
+    ValueError
+        If `words` are of another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklin.inspection import draw_codebook
+    >>> draw_codebook(np.random.default_rng(0).random((9, 4, 4, 8))).size
+    (160, 160)
+    """
+    display = CodebookDisplay(words)
+    if not display.are_stars:
+        deviation = display.words - display.words.mean(axis=(1, 2, 3), keepdims=True)
+        largest = np.quantile(np.abs(deviation), 0.995) or 1.0
+        return draw_mosaic(127.5 * (1 + deviation / largest), zoom=5, title=title)
+    finer = 4  # drawn larger and reduced, so that rays have no steps
+    scale = STAR * finer / 4
+    stars = []
+    for word in display.words:
+        star = Image.new("L", (STAR * finer, STAR * finer), "white")
+        draw = ImageDraw.Draw(star)
+        for ray in CodebookDisplay(word[np.newaxis]).rays():
+            draw.line((ray * scale).ravel().tolist(), fill="black", width=finer + 1)
+        stars.append(np.asarray(star.reduce(finer)))
+    return draw_mosaic(stars, title=title)
 
 
 def draw_templates(coef, image_shape, *, labels=None, zoom=4, title=None):

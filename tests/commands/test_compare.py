@@ -26,9 +26,9 @@ FILES = {
 }
 
 
-def _image(kind, rng):
+def _image(kind, rng, smallest=16, largest=40):
     """Red stripes lying or standing, of any size: which, only a feature of edges can tell."""
-    h, w = rng.integers(16, 40, size=2)
+    h, w = rng.integers(smallest, largest, size=2)
     along = np.arange(h)[:, np.newaxis] if kind == "lying" else np.arange(w)
     red = 128 + 100 * np.sin(along + rng.uniform(0, 7)) + np.zeros((h, w))
     return np.dstack([red, np.zeros((h, w)), np.zeros((h, w))]).astype(np.uint8)
@@ -97,6 +97,38 @@ def test_without_skops_the_best_pipeline_is_written_by_joblib(
     assert written == {*FILES, "best_pipeline.joblib"} - {"best_pipeline.skops"}
     pipeline = joblib.load(tmp_path / "out" / "best_pipeline.joblib")
     assert pipeline.predict([_image("lying", np.random.default_rng(1))]).shape == (1,)
+
+
+def test_photographs(tmp_path, monkeypatch, capsys):
+    """Their words are histograms of directions, which are drawn as stars."""
+    monkeypatch.setattr("sklin.commands._comparison.ALPHAS", (0.1,))
+    rng = np.random.default_rng(0)
+    for kind in ("lying", "standing"):
+        (tmp_path / kind).mkdir()
+        for i in range(12):
+            Image.fromarray(_image(kind, rng, 150, 200)).save(tmp_path / kind / f"{i}.jpg")
+    assert main([str(tmp_path), "--output", str(tmp_path / "out")]) == 0
+    assert "Best in cross-validation" in capsys.readouterr().out
+    assert {file.name for file in (tmp_path / "out").iterdir()} == FILES
+    with Image.open(tmp_path / "out" / "codebook.png") as picture:
+        assert picture.convert("L").getextrema() == (0, 255)
+        ink = (np.asarray(picture.convert("L")) < 128).mean()
+    assert 0.01 < ink < 0.5
+
+
+def test_a_picture_that_fails_costs_no_model(folder, tmp_path, monkeypatch):
+    """What took longest is written first."""
+    monkeypatch.setattr("sklin.commands._comparison.ALPHAS", (0.1,))
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("no picture")
+
+    for name in ("draw_templates", "draw_codebook", "draw_confusion_matrix"):
+        monkeypatch.setattr(f"sklin.commands._comparison.{name}", fail)
+    with pytest.raises(RuntimeError, match="no picture"):
+        main([str(folder), "--output", str(tmp_path / "out")])
+    written = {file.name for file in (tmp_path / "out").iterdir()}
+    assert written == {"comparison.csv", "best_pipeline.skops"}
 
 
 def test_few_images_lessen_the_folds_or_are_too_few(tmp_path, capsys):
