@@ -58,7 +58,9 @@ for name, parts in columns.items():
     print(f"{name:14} test accuracy {accuracies[name]:.3f}")
 
 # %%
-# Neither tells the class without the other.
+# Neither tells the class without the other. Together they are as good as the colours of so small a
+# patch allow: the price tells the print nearly always, the colours the picture less than half of
+# the time.
 
 figure, axes = plt.subplots(figsize=(6, 2.6), layout="constrained")
 bars = axes.barh(list(accuracies), list(accuracies.values()), color="#0072b2")

@@ -56,7 +56,8 @@ for classifier_name, classifier in classifiers.items():
         print(f"{classifier_name:8} {name:14} {accuracies[classifier_name, name]:.3f}")
 
 # %%
-# Under either loss, these features serve better than raw pixels.
+# HoG and ten hues are a tenth of the numbers, and do no worse. With so few test images a difference
+# of two hundredths is chance; on 20,000 images of CIFAR-10 HoG alone leads pixels by eleven.
 
 figure, axes = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 names = [f"{classifier}, {name}" for classifier, name in accuracies]

@@ -54,7 +54,9 @@ for name, extractor in features.items():
     print(f"{name:14}", {key: round(float(value.mean()), 3) for key, value in scores[name].items()})
 
 # %%
-# A small dot for each fold, a large one for their mean.
+# A small dot for each fold, a large one for their mean. With 300 images, more features need not be
+# better: fifty words alone serve the SVM better than all sets together, where they are a few
+# columns among many. Hence the comparison.
 
 figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
 display = FeatureComparisonDisplay.from_scores(scores, ax=axes)

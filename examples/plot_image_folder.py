@@ -58,7 +58,7 @@ accuracy = model.score(test, y_test)
 print(f"test accuracy {accuracy:.3f}")
 
 # %%
-# Some test images and what the model takes them for.
+# Some test images and what the model takes them for. A patch without texture is anybody's guess.
 
 predicted = model.predict(test)
 figure, grid = plt.subplots(2, 5, figsize=(8, 4), layout="constrained")

@@ -37,8 +37,8 @@ weak.figure_.suptitle(f"alpha = {alphas[0]:g}")
 plt.show()
 
 # %%
-# A large one keeps them small. The hole in the middle of a 0 is dark in its template: ink there
-# counts against it.
+# A large one keeps them small, and neighbouring pixels agree: the stroke of a 0 is a bright ring
+# around the dark hole, where ink counts against it.
 
 print(f"alpha {alphas[1]:g}: sum of squares {norms[alphas[1]]:.3g}")
 strong = TemplatesDisplay.from_estimator(models[alphas[1]], image_shape=(8, 8))

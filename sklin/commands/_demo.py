@@ -44,7 +44,8 @@ def main(argv=None):
         return 2
     with server:
         try:
-            print(f"The demo is at {server.address}; Ctrl-C ends it.", flush=True)
+            # The address ends its line: what is copied up to the next space must be it alone.
+            print(f"The demo is at {server.address}\nCtrl-C ends it.", flush=True)
             if not arguments.no_browser:
                 # A browser in the terminal returns when it is left, and is to be served before.
                 opening = threading.Thread(target=webbrowser.open, args=(server.address,))

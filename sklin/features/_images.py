@@ -1,5 +1,6 @@
 """One door: the validator of every way images may arrive."""
 
+import os
 import warnings
 from functools import partial
 from math import isqrt, prod
@@ -59,8 +60,8 @@ def check_images(X, image_shape=None, *, one_size=None, check_rows=_check_rows):
     Raises
     ------
     TypeError
-        If `image_shape` is no tuple of integers, or `X` is sparse or holds objects that are not
-        numbers.
+        If `image_shape` is no tuple of integers, or `X` is one path, is sparse or holds objects
+        that are not numbers.
     ValueError
         If `image_shape` has not 2 or 3 positive entries or its c is not 1, 3 or 4; if `X` is
         empty, holds NaN, infinity, complex numbers or text; has more than 4 axes or a last axis of
@@ -92,6 +93,11 @@ def check_images(X, image_shape=None, *, one_size=None, check_rows=_check_rows):
     ((5, 2, 2, 3), dtype('uint8'), (2, 2, 3))
     """
     shape = check_image_shape(image_shape, any_size=True)
+    if isinstance(X, str | os.PathLike):
+        raise TypeError(
+            f"X must be a batch of images; got {os.fspath(X)!r}. For one file pass a list, [path]; "
+            "for a folder sklin.datasets.load_image_folder(path).images."
+        )
     album = album_of(X, None if shape is None else min(shape[2], 3))
     if album is not None:
         if any(c == 4 for _, _, c in album.arrived):
@@ -213,7 +219,10 @@ def _one_shape(album, shape, one_size):
     first = album.shapes[0]
     for i, seen in enumerate(album.shapes):
         if seen != first:
-            advice = one_size or f"image_shape says that all are {shape}"
+            advice = one_size or (
+                f"all must be {shape}, as image_shape or the array seen in fit said (fitted on a "
+                "list, without image_shape, it takes images of any size)"
+            )
             raise ValueError(f"X[{i}] is an image of shape {seen}, X[0] of {first}; {advice}.")
     if shape is None:
         return first

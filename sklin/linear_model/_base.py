@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklin import optimizers
-from sklin._checks import is_valid
+from sklin._checks import is_valid, refuse_images
 from sklin._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
 from sklin._component import check_choice, check_number, resolve
 from sklin._docs import DocumentationLinks
@@ -120,6 +120,7 @@ class LinearModel(DocumentationLinks, ClassifierMixin, BaseEstimator):
 
     def _check_data(self, X, y, classes=None, reset=True):
         """Validated ``X``, y as indices of classes, and the classes, found if not given."""
+        refuse_images(self, X)
         X, y = validate_data(
             self,
             X,
@@ -148,7 +149,7 @@ class LinearModel(DocumentationLinks, ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least two classes; y holds one class, "
-                f"{classes[0]!r}."
+                f"{classes.tolist()[0]!r}."
             )
         return X, index, classes
 
@@ -168,6 +169,7 @@ class LinearModel(DocumentationLinks, ClassifierMixin, BaseEstimator):
         if not hasattr(self, "coef_"):
             check_is_fitted(self)
         if not is_valid(self, X, FLOATS):
+            refuse_images(self, X)
             X = validate_data(self, X, accept_sparse="csr", dtype=list(FLOATS), reset=False)
         scores = X @ self.coef_.T
         scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores)
@@ -247,14 +249,20 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
         watch.close()
         if not result.converged and result.status != "callback":
             gap = float(self.duality_gap_) / abs(float(self.objective_) or 1.0)
-            proven = f" The minimum is proven to be at most {gap:.1%} lower." if gap < 1 else ""
+            proven = (
+                f" The minimum is proven to be at most {100 * gap:.2g}% lower." if gap < 1 else ""
+            )
             hint = ""
             if optimizer.uses_batches and result.status == "max_iter":
                 hint = " Another learning_rate, scaled features or more epochs may help."
-            elif result.status == "exhausted" or (
-                result.status == "max_iter" and not optimizer.is_stochastic
-            ):
+            elif result.status == "max_iter" and not optimizer.is_stochastic:
                 hint = " Scaled features, more iterations or a larger alpha may help."
+            elif result.status == "exhausted":
+                hint = " Scaled features, a larger alpha or a larger tol may help."
+                if result.n_iter == 0:
+                    hint += (
+                        " Of a loss of your own, check_gradient tells whether its slope is right."
+                    )
             warnings.warn(
                 f"{type(self).__name__} did not converge to tol={self.tol:g} in {result.n_iter} "
                 f"iterations. {result.message}{proven}{hint}",
@@ -447,6 +455,12 @@ class LinearClassifier(CallbackSupportMixin, LinearModel):
             value = getattr(self, name)
             if not isinstance(value, bool | np.bool_):
                 raise TypeError(f"{name} must be True or False; got {value!r}.")
+        if self.regularizer is None or self.regularizer in ("none", "None"):
+            allowed = ", ".join(map(repr, REGULARIZERS))
+            raise ValueError(
+                f"regularizer must be one of {allowed} or a Regularizer object; got "
+                f"{self.regularizer!r}. For a fit without a penalty set alpha=0."
+            )
         regularizer = resolve("regularizer", self.regularizer, REGULARIZERS, Regularizer)
         return self._make_loss(), regularizer
 

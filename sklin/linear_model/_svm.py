@@ -172,6 +172,11 @@ class LinearSVMClassifier(LinearClassifier):
                     f"defaults; got multi_class={self.multi_class!r}, margin={self.margin!r}."
                 )
             return loss
+        if self.loss in LOSSES:
+            raise ValueError(
+                f"loss must be 'hinge', 'squared_hinge' or a Loss object; got {self.loss!r}, which "
+                f"is a way to compare classes: multi_class={self.loss!r}."
+            )
         loss = LOSSES[self.multi_class](loss=self.loss, margin=self.margin)
         loss.check_parameters()
         return loss

@@ -292,7 +292,7 @@ def test_the_browser_is_opened_unless_told_otherwise(monkeypatch, capsys):
 
     monkeypatch.setattr(_demo.Server, "serve_forever", interrupted)
     assert main(["demo"]) == 0
-    assert len(opened) == 1 and f"The demo is at {opened[0]};" in capsys.readouterr().out
+    assert len(opened) == 1 and f"The demo is at {opened[0]}\n" in capsys.readouterr().out
     told.clear()
     assert main(["demo", "--no-browser"]) == 0
     assert len(opened) == 1
@@ -304,13 +304,18 @@ def test_ctrl_c_ends_it_with_a_sentence():
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
     ) as process:
-        address = process.stdout.readline().split()[4].rstrip(";")
-        port = int(address.rstrip("/").rpartition(":")[2])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
-        connection.request("GET", "/options")
-        assert connection.getresponse().status == 200
-        connection.close()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=SECONDS)
+        try:
+            # What follows the address on its line would be copied with it.
+            address = process.stdout.readline().removeprefix("The demo is at ").removesuffix("\n")
+            assert process.stdout.readline() == "Ctrl-C ends it.\n"
+            port = int(address.rstrip("/").rpartition(":")[2])
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+            connection.request("GET", "/options")
+            assert connection.getresponse().status == 200
+            connection.close()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert out.strip() == "The demo has ended." and err == ""

@@ -1,5 +1,7 @@
 """Every way a batch of images may arrive, and every way it is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -371,3 +373,17 @@ def test_scikit_learn_checks(estimator, check):
 @pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")  # mixed on purpose
 def test_further_scikit_learn_checks(estimator, name):
     getattr(estimator_checks, name)(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.parametrize("path", ["images/cat.png", Path("images")])
+def test_one_path_is_no_batch(path):
+    with pytest.raises(TypeError, match=r"X must be a batch.*\[path\].*load_image_folder"):
+        ColorHistogram().fit([np.zeros((4, 4, 3))]).transform(path)
+
+
+def test_what_was_fitted_on_an_array_says_how_other_sizes_are_taken():
+    images = [np.zeros((20, 20, 3), np.uint8), np.zeros((30, 20, 3), np.uint8)]
+    hog = HOG(grid=(2, 2)).fit(np.zeros((2, 20, 20, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"X\[1\].*seen in fit.*fitted on a list"):
+        hog.transform(images)
+    assert HOG(grid=(2, 2)).fit(images[:1]).transform(images).shape == (2, 36)

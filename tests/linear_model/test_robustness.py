@@ -245,3 +245,34 @@ def test_weights_of_zero_for_every_sample_that_is_fitted_are_refused():
             assert "sample_weight is zero for every sample that is not held out" in str(error)
             refused += 1
     assert 0 < refused < 60
+
+
+@pytest.mark.parametrize("kind", [SoftmaxClassifier, LinearSVMClassifier])
+def test_images_are_no_rows_and_the_error_says_what_to_do(kind):
+    images, y = np.zeros((6, 4, 5, 3)), [0, 1] * 3
+    advice = rf"required by {kind.__name__}.*make_pipeline\(HOG\(\)"
+    for X, flat in [
+        (images, r"X\.reshape\(len\(X\), -1\)"),
+        (images[..., 0], r"X\.reshape\(len\(X\), -1\)"),
+        (list(images), r"x\.ravel\(\) for x in X"),
+        ([image[: 2 + i] for i, image in enumerate(images)], r"x\.ravel\(\) for x in X"),
+    ]:
+        with pytest.raises(ValueError, match=f"{advice}.*{flat}"):
+            kind().fit(X, y)
+        fitted = kind().fit(images.reshape(6, -1) + np.array(y)[:, None], y)
+        with pytest.raises(ValueError, match=advice):
+            fitted.predict(X)
+
+
+def test_names_that_belong_to_another_parameter_are_sent_there():
+    X, y = samples()
+    with pytest.raises(ValueError, match=r"loss must.*multi_class='crammer_singer'"):
+        LinearSVMClassifier(loss="crammer_singer").fit(X, y)
+    for none in (None, "none"):
+        with pytest.raises(ValueError, match=r"regularizer must be one of 'l2', .*alpha=0"):
+            SoftmaxClassifier(regularizer=none).fit(X, y)
+
+
+def test_the_one_class_of_y_is_named_plainly():
+    with pytest.raises(ValueError, match=r"one class, 1\.0\."):
+        SoftmaxClassifier().fit(np.eye(3), np.ones(3))

@@ -445,3 +445,17 @@ def test_l2_is_the_default_and_the_same_by_any_name():
     a = SoftmaxClassifier().fit(X, y)
     b = SoftmaxClassifier(regularizer=L2()).fit(X, y)
     np.testing.assert_array_equal(a.coef_, b.coef_)
+
+
+class Upside(Logistic):
+    """A loss of a user's whose slope has the wrong sign."""
+
+    def value_and_gradient(self, scores, y, out=None):
+        value, gradient = super().value_and_gradient(scores, y)
+        return value, -gradient
+
+
+def test_a_wrong_slope_is_suspected_where_no_first_step_improves():
+    X, y = blobs()
+    with pytest.warns(ConvergenceWarning, match="in 0 iterations.*check_gradient"):
+        LinearSVMClassifier(loss=Upside(), optimizer="gradient_descent").fit(X, y)
