@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from sklin.losses import CrammerSinger, CrossEntropy, OneVsRest, WestonWatkins
-from sklin.optimizers import CosineDecay, GradientDescent, InverseDecay, ProximalGradient, choose
+from sklin.optimizers import (
+    CosineDecay,
+    GradientDescent,
+    InverseDecay,
+    ProximalGradient,
+    _gradient,
+    choose,
+)
 from sklin.regularizers import L1, L2, ElasticNet, GroupL2
 
 LOSSES = [
@@ -165,3 +172,37 @@ def test_a_rate_diverges_beyond_two_by_the_curvature_and_converges_below(problem
 def test_a_bad_gradient_is_named(problem, gradient):
     with pytest.raises(ValueError, match=r"\Agradient must be one of 'analytic', 'numerical'"):
         GradientDescent(gradient=gradient).minimize(problem())
+
+
+class Upside(CrossEntropy):
+    """A loss whose slope has the wrong sign."""
+
+    def value_and_gradient(self, scores, y, out=None):
+        value, gradient = super().value_and_gradient(scores, y)
+        return value, -gradient
+
+
+def test_where_no_step_improves_the_search_ends_and_keeps_what_it_has(problem):
+    objective = problem(Upside(), L2())
+    start = np.random.default_rng(0).standard_normal(objective.shape)
+    end = GradientDescent().minimize(objective, start)
+    assert (end.status, end.n_iter) == ("exhausted", 0)
+    assert end.message == "No step along the slope improves."
+    np.testing.assert_array_equal(end.params, start)
+    assert end.value == objective.value(start)
+
+
+def test_a_search_begins_with_the_last_step(problem, monkeypatch):
+    """The first of all is tried with a step of one, each other with that of the one before."""
+    first, search = [], _gradient.line_search
+
+    def watched(point, direction, step=None):
+        new = search(point, direction, step)
+        first.append((step, new.params - point.params, direction))
+        return new
+
+    monkeypatch.setattr(_gradient, "line_search", watched)
+    GradientDescent().minimize(problem(), tol=0, max_iter=5)
+    assert first[0][0] == 1
+    for (_, step, direction), (tried, _, _) in itertools.pairwise(first):
+        np.testing.assert_allclose(tried * direction, step, rtol=1e-9, atol=1e-12)

@@ -217,6 +217,18 @@ def test_the_value_is_the_objective_if_nothing_moves(problem, kind, batch_size):
     np.testing.assert_allclose(result.history, objective.value(start), rtol=1e-9)
 
 
+def test_an_epoch_of_tiny_steps_follows_the_slope_of_all_samples(problem):
+    """Mini-batches of unlike sizes and weights: their steps are fair to each sample."""
+    objective = problem(CrossEntropy(), L2(), weight=weights())
+    start = np.random.RandomState(0).standard_normal(objective.shape)
+    optimizer = SGD(1e-9, momentum=0)
+    state = optimizer.begin(start)
+    batches = [slice(0, 5), slice(5, 45), slice(45, 80)]
+    optimizer.epoch(objective, state, batches, np.random.RandomState(0))
+    followed = (start - state.params) / (1e-9 * len(batches))
+    np.testing.assert_allclose(followed, objective.evaluate(start).gradient, rtol=1e-4, atol=1e-5)
+
+
 # Kinds of samples
 
 

@@ -1,5 +1,7 @@
 """The parts of the quasi-Newton methods: the metric, the recursion, the line search, the counts."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import sparse, special
@@ -8,9 +10,18 @@ from sklin.losses import CrossEntropy, OneVsRest, WestonWatkins
 from sklin.objective import Objective, Samples
 from sklin.optimizers import LBFGS, GradientDescent, Newton
 from sklin.optimizers._line_search import line_search
-from sklin.optimizers._newton import mean_curvature, two_loop, wide_curvature
-from sklin.optimizers._preconditioner import ClassPreconditioner, Preconditioner
-from sklin.regularizers import L2
+from sklin.optimizers._newton import (
+    conjugate_gradients,
+    mean_curvature,
+    two_loop,
+    wide_curvature,
+)
+from sklin.optimizers._preconditioner import (
+    ClassPreconditioner,
+    Preconditioner,
+    mean_curvature_of,
+)
+from sklin.regularizers import L2, Regularizer
 
 
 def test_preconditioner_is_the_inverse_hessian_of_softmax_at_zero(problem):
@@ -176,3 +187,92 @@ def _curved(point):
     """Second derivatives of the squared hinges, 2 where a margin of 1 is violated."""
     own = np.eye(point.scores.shape[1])[point.objective.samples.y] * 2 - 1
     return 2.0 * (own * point.scores < 1)
+
+
+def test_what_all_classes_have_in_common_meets_the_penalty_alone(problem):
+    """A common part of a slope moves all templates alike, against R, and nothing else."""
+    objective = problem(CrossEntropy(), alpha=0.3)
+    rng = np.random.default_rng(0)
+    inverse = ClassPreconditioner(objective.evaluate(rng.standard_normal(objective.shape)))
+    gradient = rng.standard_normal(objective.shape)
+    gradient -= gradient.mean(axis=0)
+    common = rng.standard_normal(objective.shape[1])
+    apart, together = inverse(gradient), inverse(gradient + common)
+    moved = np.append(common[:-1] / (2 * 0.3), 0)  # of L2 the second derivative is 2 alpha
+    np.testing.assert_allclose(together - apart, np.tile(moved, (3, 1)), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(apart.mean(axis=0), 0, atol=1e-12)
+
+
+class Weighed(Regularizer):
+    """Sum of d w^4, whose curvature differs from weight to weight."""
+
+    smooth = True
+    isotropic = False
+    strength = np.array([1.0, 2, 3, 4, 5])
+
+    def value(self, coef):
+        return float((self.strength * coef**4).sum())
+
+    def gradient(self, coef):
+        return 4 * self.strength * coef**3
+
+    def hessian_product(self, coef, direction):
+        return 12 * self.strength * coef**2 * direction
+
+
+def test_the_mean_curvature_of_a_regularizer_is_that_of_its_diagonal(problem):
+    objective = problem(CrossEntropy(), Weighed())
+    params = np.random.default_rng(0).standard_normal(objective.shape)
+    expected = (12 * Weighed.strength * params[:, :-1] ** 2).mean()
+    assert mean_curvature_of(objective, params) == pytest.approx(expected, rel=1e-12)
+    assert mean_curvature_of(objective) == 0  # at zero
+    assert mean_curvature_of(problem()) == 2  # of L2, everywhere
+
+
+@pytest.mark.parametrize("tolerance", [0.5, 0.1, 1e-3])
+def test_conjugate_gradients_stop_at_the_share_that_may_remain(problem, tolerance):
+    objective = problem(CrossEntropy())
+    point = objective.evaluate(np.random.default_rng(0).standard_normal(objective.shape))
+    inverse = Preconditioner(objective, mean_curvature(point))
+    calls = []
+
+    def product(direction):
+        calls.append(direction)
+        return point.hessian_product(direction)
+
+    seen = SimpleNamespace(params=point.params, gradient=point.gradient, hessian_product=product)
+
+    def size(solution):
+        rest = -point.gradient - point.hessian_product(solution)
+        return np.sqrt((rest * inverse(rest)).sum())
+
+    solution = conjugate_gradients(seen, inverse, tolerance, 100)
+    start = size(np.zeros(objective.shape))
+    assert size(solution) <= tolerance * start * (1 + 1e-9)
+    # One iteration less would not have done.
+    before = conjugate_gradients(point, inverse, tolerance, len(calls) - 1)
+    assert len(calls) == 1 or size(before) > tolerance * start
+
+
+def test_conjugate_gradients_go_down_where_nothing_bends():
+    """Without any curvature there is no Newton step: the preconditioned slope is what is left."""
+    gradient = np.array([[1.0, -2.0]])
+    flat = SimpleNamespace(
+        params=np.zeros((1, 2)), gradient=gradient, hessian_product=np.zeros_like
+    )
+    np.testing.assert_array_equal(conjugate_gradients(flat, lambda g: 3 * g, 0.1, 9), -3 * gradient)
+
+
+def test_the_memory_is_that_of_the_parameter(digits_problem):
+    """With one step remembered or ten, the first two directions are the same, and no others."""
+    ways = []
+    for memory in (1, 10):
+        way = []
+        LBFGS(memory=memory).minimize(
+            digits_problem(CrossEntropy(), 1e-4),
+            max_iter=4,
+            callback=lambda n_iter, step, way=way: way.append(step.params),
+        )
+        ways.append(way)
+    same = [np.array_equal(one, ten) for one, ten in zip(*ways, strict=True)]
+    assert same == [True, True, True, False, False]
