@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import optimize
 from sklearn.datasets import make_classification
 
 from sklin.losses import CrossEntropy, OneVsRest, WestonWatkins
@@ -77,6 +78,59 @@ def test_the_best_mixture_of_two_is_found():
     """-a'c - a'Qa/2 on a segment: a parabola, whose top is known."""
     share = maximize_on_simplex(np.array([0.0, 0.3]), np.diag([1.0, 1.0]), np.array([0.0, 1.0]))
     assert_allclose(share, [0.65, 0.35], atol=1e-6)
+
+
+def best_mixture(offsets, matrix):
+    """The largest -a'c - a'Qa/2, by a solver of constrained programmes."""
+    n = len(offsets)
+    result = optimize.minimize(
+        lambda a: offsets @ a + a @ matrix @ a / 2,
+        np.full(n, 1 / n),
+        jac=lambda a: offsets + matrix @ a,
+        bounds=[(0, 1)] * n,
+        constraints={"type": "eq", "fun": lambda a: a.sum() - 1},
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 1000},
+    )
+    return -result.fun
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_mixture_of_many_is_found(seed, scale):
+    rng = np.random.default_rng(seed)
+    slopes = rng.standard_normal((7, 4))  # more planes than dimensions: the optimum is no vertex
+    slopes[3] = slopes[2]
+    offsets, matrix = scale * rng.uniform(0, 1, 7), scale * slopes @ slopes.T
+    start = rng.uniform(0, 5, 7)  # of any sum
+    share = maximize_on_simplex(offsets, matrix, start, max_iter=2000)
+    assert (share >= 0).all() and share.sum() == pytest.approx(1, rel=1e-12)
+    found = -(offsets @ share + share @ matrix @ share / 2)
+    best = best_mixture(offsets, matrix)
+    assert best - 1e-5 * abs(best) <= found <= best + 1e-7 * abs(best)
+    assert_allclose(maximize_on_simplex(offsets, matrix, start, max_iter=0), start / start.sum())
+
+
+def test_no_move_is_made_where_one_plane_is_best():
+    """Alone, or so much higher than the others that nothing of them helps."""
+    assert_allclose(maximize_on_simplex(np.zeros(1), np.eye(1), np.array([3.0])), 1)
+    assert_allclose(
+        maximize_on_simplex(np.array([0.0, 9.0]), np.eye(2), np.array([1.0, 1.0])), [1, 0]
+    )
+
+
+def test_the_bound_is_that_of_the_best_mixture_of_all_planes():
+    objective = make(CrossEntropy(), L2(), 1e-2)
+    certificate, points = objective.certificate(), []
+    LBFGS().minimize(objective, tol=0, max_iter=9, callback=lambda _, step: points.append(step))
+    for point in points:
+        certificate.add(objective.evaluate(point.params))
+    assert len(certificate.planes) == 10 == 2 * certificate.every
+    offsets = np.array([plane.offset for plane in certificate.planes])
+    slopes = np.array([plane.slope.ravel() for plane in certificate.planes])
+    # |U|^2 / (4 alpha) is the conjugate of alpha |W|^2.
+    best = best_mixture(offsets, slopes @ slopes.T / (2 * 1e-2))
+    assert best - 1e-4 * abs(best) <= certificate.bound <= best + 1e-9 * abs(best)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
