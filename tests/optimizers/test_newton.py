@@ -12,6 +12,8 @@ from sklin.optimizers import LBFGS, GradientDescent, Newton
 from sklin.optimizers._line_search import line_search
 from sklin.optimizers._newton import (
     conjugate_gradients,
+    is_minimal,
+    is_rough,
     mean_curvature,
     two_loop,
     wide_curvature,
@@ -276,3 +278,59 @@ def test_the_memory_is_that_of_the_parameter(digits_problem):
         ways.append(way)
     same = [np.array_equal(one, ten) for one, ten in zip(*ways, strict=True)]
     assert same == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), WestonWatkins("squared_hinge")], ids=repr)
+def test_few_parameters_are_followed_to_nearly_all_digits(problem, loss):
+    """Four more steps are made once the gap is small enough, and no more."""
+    objective = problem(loss, alpha=1e-3)
+    size = int(np.prod(objective.shape))
+    best = Newton().minimize(objective, tol=1e-11).value
+    end = Newton(max_direct=size).minimize(objective, tol=1e-1)
+    rough = Newton(max_direct=size - 1).minimize(objective, tol=1e-1)
+    assert abs(end.value - best) < 1e-12 < 1e-7 < rough.value - best
+    assert end.gap <= 1e-1 * end.value
+    seen = []
+    Newton().minimize(objective, tol=1e-1, callback=lambda n_iter, step: seen.append(step.value))
+    assert seen[-1] == end.value and len(seen) == end.n_iter + 1
+
+
+def seen(value, bound):
+    """What is asked of an evaluation: a value, and the bound that its slope proves."""
+    return SimpleNamespace(
+        value=value, objective=SimpleNamespace(lower_bound=lambda evaluation: bound)
+    )
+
+
+@pytest.mark.parametrize(
+    "gap, cost, expected",
+    [(0.5, 2.0, True), (2.0, 2.0, True), (2.1, 2.0, False), (5.1, 9.0, False), (5.0, 9.0, True)],
+)
+def test_kinks_are_sharpened_where_their_rounding_costs_more_than_is_to_be_gained(
+    gap, cost, expected
+):
+    """And not before the gap of the rounded objective is half its value."""
+    smoothed = seen(10.0, 10.0 - gap)
+    true = seen(12.0, 12.0 - gap - cost)
+    assert is_minimal(smoothed, true, np.nan) is expected
+
+
+@pytest.mark.parametrize("drop, expected", [(0.1, True), (0.2, True), (0.21, False)])
+def test_where_no_bound_tells_small_gains_sharpen_the_kinks(drop, expected):
+    assert is_minimal(seen(10.0, -np.inf), seen(12.0, -np.inf), drop) is expected
+
+
+@pytest.mark.parametrize(
+    "gap, distance, tol, expected",
+    [
+        (np.inf, 0.2, 1e-2, True),
+        (np.inf, 0.1, 1e-2, False),  # of ten, as much as was asked for
+        (1.0, 0.2, 1e-2, False),  # a bound tells
+        (np.inf, 1e-10, 0.0, True),
+        (np.inf, 1e-12, 0.0, False),
+    ],
+)
+def test_kinks_are_too_rough_where_nothing_proves_how_much_they_matter(
+    gap, distance, tol, expected
+):
+    assert is_rough(seen(10.0 - distance, 0), seen(10.0, 0), gap, tol) is expected
