@@ -326,3 +326,35 @@ def test_the_bound_is_below_all_and_tight_at_the_minimum(loss, regularizer, alph
     if loss.smooth:
         bound = objective.lower_bound(objective.evaluate(result.params))
         assert bound >= result.value - 1e-5 * max(result.value, 1e-2)
+
+
+# Moments
+
+
+@pytest.mark.parametrize("columns", [None, [4, 0, 2], []])
+@pytest.mark.parametrize("used", [0, 1, 2, 30])
+@pytest.mark.parametrize("equal", [True, False])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_moments_are_weighted_sums_of_products(dtype, order, equal, used, columns):
+    rng = np.random.default_rng(0)
+    X = np.asarray(rng.standard_normal((30, 5)), dtype=dtype, order=order)
+    kept = X.copy()
+    weight = np.zeros(30)
+    weight[rng.permutation(30)[:used]] = 0.7 if equal else rng.uniform(0.1, 2, used)
+    columns = None if columns is None else np.array(columns, dtype=int)
+    moments = Samples(X, np.arange(30) % 2, 2).moments(weight, columns)
+    part = X if columns is None else X[:, columns]
+    expected = np.tril((part.T * weight) @ part)
+    assert moments.dtype == dtype and moments.flags.f_contiguous
+    assert_allclose(np.tril(moments), expected, rtol=1e-5, atol=1e-5)
+    assert_array_equal(X, kept)
+
+
+def test_moments_are_summed_over_blocks_of_samples():
+    X = np.random.default_rng(0).standard_normal((9000, 1024)).astype(np.float32)
+    weight = np.linspace(0.5, 1.5, 9000)  # three blocks of 4,096 rows
+    moments = Samples(X, np.arange(9000) % 2, 2).moments(weight)
+    some = np.arange(0, 1024, 100)
+    expected = (X[:, some].T * weight) @ X[:, some]
+    assert_allclose(np.tril(moments[np.ix_(some, some)]), np.tril(expected), rtol=1e-3, atol=0.1)
