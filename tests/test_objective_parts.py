@@ -301,10 +301,34 @@ def test_without_a_conjugate_of_both_nothing_is_proven(loss, regularizer):
     assert np.isfinite(twin.lower_bound(twin.evaluate(evaluation.params)))
 
 
+class Towards(Regularizer):
+    """Sum of (w - 0.3)^2: not the same for W and -W, as sklin's own are."""
+
+    smooth = True
+
+    def value(self, coef):
+        return float(np.square(coef - 0.3).sum())
+
+    def gradient(self, coef):
+        return 2 * (coef - 0.3)
+
+    def prox(self, coef, step):
+        return (coef + 2 * step * 0.3) / (1 + 2 * step)
+
+    def conjugate(self, dual):
+        return float(np.square(dual).sum() / 4 + 0.3 * dual.sum())
+
+
 @every_loss
 @pytest.mark.parametrize(
     "regularizer, alpha",
-    [(MaxNorm(0.4), 0.0), (MaxNorm(0.8), 1.0), (GroupL2(), 0.1), (GroupL2([0, 1, 0]), 0.3)],
+    [
+        (Towards(), 0.1),
+        (MaxNorm(0.4), 0.0),
+        (MaxNorm(0.8), 1.0),
+        (GroupL2(), 0.1),
+        (GroupL2([0, 1, 0]), 0.3),
+    ],
     ids=repr,
 )
 def test_the_bound_is_below_all_and_tight_at_the_minimum(loss, regularizer, alpha):
