@@ -100,8 +100,7 @@ for name, model in models.items():
 # %%
 # Random local search begins at larger weights than random search draws, and so at a larger loss; it
 # is the more accurate all the same. Losses are drawn against the share of the steps made, since a
-# random draw, a random step and an epoch of mini-batches are not the same work. That of the exact
-# minimum takes its time at first: the kinks of the hinge are rounded there, and sharpened later.
+# random draw, a random step and an epoch of mini-batches are not the same work.
 
 figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
 colors = ["#e69f00", "#d55e00", "#0072b2", "black"]

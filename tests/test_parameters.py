@@ -9,6 +9,7 @@ import pytest
 import sklin
 from sklin.losses import LOSSES, CrossEntropy
 from sklin.optimizers import (
+    ADMM,
     LBFGS,
     OPTIMIZERS,
     SGD,
@@ -63,6 +64,9 @@ def test_the_defaults_are_the_documented_ones(kind):
 
 # The smallest number that is allowed, if the end belongs to the interval, and numbers beyond it.
 INTERVALS = [
+    (ADMM, "rho", [1e-3, 1, 10.0], [0, -1]),
+    (ADMM, "relaxation", [1e-3, 1, 1.99], [0, 2, -1]),
+    (ADMM, "turns", [1, 7], [0, 1.5]),
     (LBFGS, "memory", [1, 7], [0, -1, 1.5, True]),
     (Newton, "warm_up", [0, 3], [-1, 0.5]),
     (Newton, "max_direct", [0, 3], [-1, 0.5]),

@@ -240,7 +240,7 @@ class SoftmaxClassifierCV(SoftmaxModel, LambdaPath):
         The penalty R on the coefficients; see `sklin.regularizers`. Not one in which alpha plays no
         part, "max_norm" and "dropout".
     optimizer : str or Optimizer, default="auto"
-        How the objective is minimised: "auto", "lbfgs", "newton", "proximal_newton",
+        How the objective is minimised: "auto", "lbfgs", "newton", "admm", "proximal_newton",
         "proximal_gradient", "gradient_descent", "sgd", "adagrad", "adam", "random_search",
         "random_local_search" or an object of `sklin.optimizers`.
     fit_intercept : bool, default=True
@@ -395,7 +395,7 @@ class LinearSVMClassifierCV(LambdaPath):
         The penalty R on the coefficients; see `sklin.regularizers`. Not one in which alpha plays no
         part, "max_norm" and "dropout".
     optimizer : str or Optimizer, default="auto"
-        How the objective is minimised: "auto", "lbfgs", "newton", "proximal_newton",
+        How the objective is minimised: "auto", "lbfgs", "newton", "admm", "proximal_newton",
         "proximal_gradient", "gradient_descent", "sgd", "adagrad", "adam", "random_search",
         "random_local_search" or an object of `sklin.optimizers`.
     fit_intercept : bool, default=True

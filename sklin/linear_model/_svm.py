@@ -34,7 +34,7 @@ class LinearSVMClassifier(LinearClassifier):
         The penalty R on the coefficients: "l2", "l1", "elasticnet", "group_l2", "max_norm",
         "dropout" or an object of `sklin.regularizers`.
     optimizer : str or Optimizer, default="auto"
-        How the objective is minimised: "auto", "lbfgs", "newton", "proximal_newton",
+        How the objective is minimised: "auto", "lbfgs", "newton", "admm", "proximal_newton",
         "proximal_gradient", "gradient_descent", "sgd", "adagrad", "adam", "random_search",
         "random_local_search" or an object of `sklin.optimizers`. "auto" picks a deterministic
         full-batch method with a certificate; for dropout, which has none, and in ``partial_fit``,

@@ -18,7 +18,7 @@ class Loss(Component):
     A subclass gives `value_and_gradient`. The second derivatives of a smooth loss are taken from
     differences of its gradient unless it gives them, too. With a `conjugate` (and, for intercepts,
     a `balance`) fits are certified; with `smoothed` besides, a loss that has kinks is minimised by
-    the methods for smooth ones.
+    the methods for smooth ones, and with `proximal_slope` it is minimised as it is.
 
     Attributes
     ----------
@@ -41,6 +41,11 @@ class Loss(Component):
     def roundable(self):
         """Whether it is smooth, or can be rounded and the rounded minimum be certified."""
         return self.smooth or (self.certifies and type(self).smoothed is not Loss.smoothed)
+
+    @property
+    def proximable(self):
+        """Whether it gives the slope of its Moreau envelope, and the minimum can be certified."""
+        return self.certifies and type(self).proximal_slope is not Loss.proximal_slope
 
     def value(self, scores, y):
         """Loss of each sample.
@@ -136,6 +141,35 @@ class Loss(Component):
         -------
         Loss
             A loss whose gradients lie in the dual domain of this one.
+        """
+        raise NotImplementedError
+
+    def proximal_slope(self, scores, y, step, start=None):
+        r"""Slope of each sample's Moreau envelope, which is a slope of the loss at its prox.
+
+        .. math:: \beta = (s - z) / \text{step}, \qquad
+                  z = \arg\min_z \; l(z, y) + \lVert z - s \rVert^2 / (2\,\text{step})
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, n_classes)
+            The points s.
+        y : ndarray of int, shape (n_samples,)
+            Index of each sample's own class.
+        step : float
+            How far, in units of score for a slope of one; positive.
+        start : ndarray of the shape of ``scores``, optional
+            A guess of the slopes, for losses that search for them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            The slopes, points of the dual domain.
+
+        References
+        ----------
+        J.-J. Moreau, "Proximite et dualite dans un espace hilbertien", Bulletin de la SMF 93,
+        1965. N. Parikh and S. Boyd, "Proximal algorithms", 2014.
         """
         raise NotImplementedError
 

@@ -57,25 +57,29 @@ class CrammerSinger(MarginLoss):
         z[index] = -np.inf
         return z
 
-    def _multipliers(self, z):
-        """Solution b (n, K) of the rounded problem, and whether the sum of b is held at one."""
-        width, squared = self.smoothing, self.loss == "squared_hinge"
+    def _multipliers(self, z, step=0.0):
+        """Solution b (n, K) of the rounded problem, and whether the sum of b is held at one.
+
+        With a ``step``, of the problem less ``step / 2 (|b|^2 + (1'b)^2)``.
+        """
+        squared = self.loss == "squared_hinge"
+        width, pull = self.smoothing + step, step + 0.5 * squared
         # Measured from the worst class: sums of far larger numbers would round width away.
         worst = z.max(axis=1, keepdims=True).astype(np.float64)
         z = z - worst
         top = -np.sort(-z, axis=1)
         count = np.arange(1, z.shape[1] + 1)
         total = np.cumsum(top, axis=1)
-        if squared:
-            theta = (total - 2 * width * worst) / (2 * width + count)
-        else:
-            theta = (total - width) / count
-        theta = np.maximum(theta, -worst)
+        # b = max(0, z - theta) / width, where theta is pull times the sum of b, or more if that
+        # would leave the sum above one.
+        free = (pull * total if pull else 0.0) - width * worst
+        free = free / (width + pull * count)
+        theta = free if squared else np.maximum(free, (total - width) / count)
         # The number of positive entries of b is the last at which its smallest is positive.
         active = np.maximum((top > theta).sum(axis=1), 1)
-        theta = theta[np.arange(len(z)), active - 1][:, None]
-        held = (theta > -worst)[:, 0] & (not squared)
-        return np.maximum(z - theta, 0) / width, held
+        last = np.arange(len(z)), active - 1
+        held = (theta > free)[last]
+        return np.maximum(z - theta[last][:, None], 0) / width, held
 
     def value_and_gradient(self, scores, y, out=None):
         index = own(y)
@@ -110,6 +114,17 @@ class CrammerSinger(MarginLoss):
         d /= scores.dtype.type(self.smoothing)
         d[index] = -d.sum(axis=1)
         return d
+
+    def proximal_slope(self, scores, y, step, start=None):
+        b, _ = self._multipliers(self._violations(scores, y), step)
+        b = b.astype(scores.dtype, copy=False)
+        # Rounding must not leave the domain, where sums are at most one.
+        total = b.sum(axis=1)
+        if self.loss == "hinge":
+            b /= np.maximum(total, 1)[:, None]
+            total = b.sum(axis=1)
+        b[own(y)] = -total
+        return b
 
     def _pull(self, size, held):
         """Coefficient of 11' in the derivative of the multipliers on their active set."""

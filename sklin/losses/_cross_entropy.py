@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import wrightomega, xlogy
 
 from sklin.losses._base import Loss, own
 
@@ -58,6 +58,27 @@ class CrossEntropy(Loss):
     def hessian_diagonal(self, scores, y):
         p = self.probabilities(scores)
         return p * (1 - p)
+
+    def proximal_slope(self, scores, y, step, start=None):
+        # p = softmax(v - step p) with v = s + step e_y, so step p_j + log p_j = v_j - m for some
+        # m: p_j = omega(v_j - m + log step) / step, omega Wright's function. They must sum to one.
+        # From where the largest is one by itself Newton's steps go up to that m, for the sum
+        # falls, and is convex.
+        index, dtype = own(y), scores.dtype.type
+        v = np.array(scores)
+        v[index] += dtype(step)
+        v -= v.max(axis=1, keepdims=True)
+        m = np.full((len(y), 1), -step)
+        tol = 4 * scores.shape[1] * np.finfo(dtype).eps
+        for _ in range(60):
+            p = wrightomega(v - m + np.log(step)) / step
+            excess = p.sum(axis=1, keepdims=True) - 1
+            if np.all(np.abs(excess) <= tol):
+                break
+            m += excess / (p / (1 + step * p)).sum(axis=1, keepdims=True)
+        p /= p.sum(axis=1, keepdims=True)
+        p[index] -= 1
+        return p.astype(scores.dtype, copy=False)
 
     def curvature(self, n_classes):
         return 0.5

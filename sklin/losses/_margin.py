@@ -9,9 +9,14 @@ from sklin.losses._base import Loss, own
 
 
 class _Hinge:
-    """phi(z) = max(0, z)."""
+    """phi(z) = max(0, z).
+
+    ``bound`` is that of its curvature. Its conjugate is ``dual_curvature b^2 / 2`` for slopes b
+    from 0 to ``steepest``.
+    """
 
     smooth, bound = False, np.inf
+    dual_curvature, steepest = 0.0, 1.0
 
     def value_and_slope(self, z):
         return np.maximum(z, 0), (z > 0).astype(z.dtype)
@@ -27,6 +32,7 @@ class _SquaredHinge:
     """phi(z) = max(0, z)^2."""
 
     smooth, bound = True, 2.0
+    dual_curvature, steepest = 0.5, np.inf
 
     def value_and_slope(self, z):
         z = np.maximum(z, 0)
@@ -42,10 +48,10 @@ class _SquaredHinge:
 class _SmoothedHinge:
     """phi(z) = z^2 / (2 width) on [0, width], z - width / 2 beyond, 0 before."""
 
-    smooth = True
+    smooth, steepest = True, 1.0
 
     def __init__(self, width):
-        self.width = width
+        self.width = self.dual_curvature = width
         self.bound = 1 / width
 
     def value_and_slope(self, z):
@@ -162,6 +168,52 @@ class WestonWatkins(MarginLoss):
         second[index] = second.sum(axis=1)
         return second
 
+    def proximal_slope(self, scores, y, step, start=None):
+        # By duality b maximises <b, z> - sum phi*(b_j) - step / 2 (|b|^2 + total^2), total = 1'b:
+        # b_j = clip((z_j - step total) / (step + phi*''), 0, steepest).
+        index, dtype, phi = own(y), scores.dtype.type, self._phi
+        z = self._violations(scores, y)
+        z[index] = -np.inf
+        z /= dtype(step + phi.dual_curvature)
+        ratio = dtype(step / (step + phi.dual_curvature))
+        guess = None if start is None else -start[index]
+        b = np.clip(z - ratio * self._total(z, ratio, guess)[:, None], 0, phi.steepest)
+        # In the domain by its making, however far the search has come.
+        b[index] = -b.sum(axis=1)
+        return b
+
+    def _total(self, z, ratio, guess):
+        """Solution of ``total = sum_j clip(z_j - ratio total, 0, steepest)`` for each row of z.
+
+        The difference increases, piecewise linear in the total. Newton's steps, held in a bracket,
+        end where it is zero; from a good guess after two or three.
+        """
+        steepest = self._phi.steepest
+        most = np.clip(z, 0, steepest).sum(axis=1)
+        result = most / 2 if guess is None else np.clip(guess, 0, most)
+        # Ends of the bracket have been tried, and are not tried again: these lie outside.
+        rows, total, low, high = slice(None), result.copy(), np.full_like(most, -1), most + 1
+        eps = 4 * np.finfo(z.dtype).eps
+        for _ in range(60):
+            shifted = z - (ratio * total)[:, None]
+            b = np.clip(shifted, 0, steepest)
+            excess = total - b.sum(axis=1)
+            inside = (shifted == b).sum(axis=1, dtype=z.dtype)
+            # What is inside is of the total's size, and so is the rounding of each.
+            left = np.flatnonzero(np.abs(excess) > eps * (1 + total) * (1 + inside))
+            low, high = np.where(excess < 0, total, low), np.where(excess > 0, total, high)
+            new = total - excess / (1 + ratio * inside)
+            new = np.where((new > low) & (new < high), new, (low + high) / 2)
+            if len(left) < len(total):
+                result[rows] = total
+                rows = left if isinstance(rows, slice) else rows[left]
+                z, new, low, high = z[left], new[left], low[left], high[left]
+            total = new
+            if len(left) == 0:
+                break
+        result[rows] = total
+        return result
+
     def curvature(self, n_classes):
         # The second derivative is phi'' times the Laplacian of a star of n_classes vertices,
         # whose largest eigenvalue is their number.
@@ -220,6 +272,13 @@ class OneVsRest(MarginLoss):
 
     def hessian_diagonal(self, scores, y):
         return self._phi.second(self._violations(scores, y))
+
+    def proximal_slope(self, scores, y, step, start=None):
+        index, phi = own(y), self._phi
+        b = self._violations(scores, y) / scores.dtype.type(step + phi.dual_curvature)
+        np.clip(b, 0, phi.steepest, out=b)
+        b[index] *= -1
+        return b
 
     def curvature(self, n_classes):
         return self._phi.bound

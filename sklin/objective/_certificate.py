@@ -103,8 +103,11 @@ class Certificate:
         float
             The best bound so far.
         """
+        return self.add_plane(self.objective.plane(evaluation))
+
+    def add_plane(self, plane):
+        """Take a `Plane`, or None, into account; return the best bound so far."""
         objective = self.objective
-        plane = objective.plane(evaluation)
         if plane is None:
             return self.bound
         self.bound = max(self.bound, objective.bound_of(plane))

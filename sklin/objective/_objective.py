@@ -257,21 +257,50 @@ class Objective:
         Plane or None
             None where nothing can be bounded: alpha = 0, or no conjugates.
         """
-        if self.alpha == 0 or not (self.loss.certifies and self.regularizer.certifies):
-            return None
-        total, samples = evaluation.data_gradient, self.samples
-        if evaluation.objective is self:
+        conjugate = None
+        if self.certifies and evaluation.objective is self:
             # Fenchel and Young: l*(beta) = <beta, s> - l(s) for gradients, without a look at them.
             # By the scores, not as <total, params>: carried scores drift from the parameters.
             product = np.einsum("ij,ij->i", evaluation.dual, evaluation.scores)
-            conjugate = float(samples.weight @ product) - evaluation.data_value
-        else:
-            conjugate = float(samples.weight @ self.loss.conjugate(evaluation.dual, samples.y))
+            conjugate = float(self.samples.weight @ product) - evaluation.data_value
+        # What bounds nothing needs no gradient, which would cost a pass.
+        total = evaluation.data_gradient if self.certifies else None
+        return self.plane_at(evaluation.dual, total, evaluation.noise, conjugate)
+
+    @property
+    def certifies(self):
+        """Whether lower bounds are known: not for alpha = 0, nor without conjugates."""
+        return self.alpha > 0 and self.loss.certifies and self.regularizer.certifies
+
+    def plane_at(self, dual, total, noise, conjugate=None):
+        """`Plane` below the mean loss from given dual points, no pass.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_classes)
+            Points of the loss's dual domain.
+        total : ndarray of the shape of the parameters
+            Their `Samples.weighted_sum`.
+        noise : float
+            Accuracy with which the bound is known.
+        conjugate : float, optional
+            Their mean conjugate, if it is known.
+
+        Returns
+        -------
+        Plane or None
+            None where nothing can be bounded.
+        """
+        if not self.certifies:
+            return None
+        samples = self.samples
+        if conjugate is None:
+            conjugate = float(samples.weight @ self.loss.conjugate(dual, samples.y))
         # Only regularizers whose R* is infinite somewhere ever ask for less than the whole.
         shrunk = SHRUNK * conjugate
         if self.regularizer.curvature == 0:
-            dual = evaluation.dual * evaluation.dual.dtype.type(SHRUNK)
-            shrunk = float(samples.weight @ self.loss.conjugate(dual, samples.y))
+            less = dual * dual.dtype.type(SHRUNK)
+            shrunk = float(samples.weight @ self.loss.conjugate(less, samples.y))
         if samples.fit_intercept:
             t, points = self.loss.balance(total[:, -1], samples.priors)
             if t > 0:
@@ -282,7 +311,7 @@ class Objective:
                 conjugate = (1 - t) * conjugate + t * own
                 shrunk = (1 - t) * shrunk + t * less
                 total = (1 - t) * total + t * (points.T @ samples.class_sums)
-        return Plane(conjugate, shrunk, samples.coef(total), evaluation.noise)
+        return Plane(conjugate, shrunk, samples.coef(total), noise)
 
     def bound_of(self, plane):
         """Lower bound on the minimum from a `Plane` below the mean loss, a float."""

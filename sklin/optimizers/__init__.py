@@ -1,5 +1,6 @@
 """Optimizers: ways of minimising an objective, known only by its protocol."""
 
+from sklin.optimizers._admm import ADMM
 from sklin.optimizers._base import NEEDS, Optimizer, Result, Step
 from sklin.optimizers._compatibility import (
     OPTIMIZERS,
@@ -23,6 +24,7 @@ from sklin.optimizers._schedules import (
 from sklin.optimizers._search import RandomLocalSearch, RandomSearch
 
 __all__ = [
+    "ADMM",
     "LBFGS",
     "NEEDS",
     "OPTIMIZERS",
@@ -63,6 +65,7 @@ def choose(objective):
     smooth            any (*)           a Newton step costs little   ``Newton()``
     smooth            smooth            up to 1,000 parameters       ``Newton(warm_up=30)``
     smooth            smooth            more parameters              ``Newton(warm_up=100)``
+    squared norm      with kinks (+)    more, dense or wide          ``ADMM()``
     smooth            with kinks (*)    up to 1,000 and moderate     ``Newton()``
     smooth            with kinks (*)    larger                       ``LBFGS()``
     separable prox    smooth            any                          ``ProximalNewton()``
@@ -72,12 +75,14 @@ def choose(objective):
 
     (*) A loss of the user's own that has kinks and lacks ``smoothed`` or ``conjugate`` is left to
     mini-batches as dropout is, which do not reach the minimum to ``tol``; see `choose_batches`.
+    (+) A loss with ``proximal_slope``, and alpha above zero.
 
     "Little" means, for the p parameters and n samples, n p^2 + p^3 / 3 below 5e7 multiplications,
     some milliseconds, and "moderate" below 2e9. The first steps of L-BFGS (the warm-up) are enough
-    for most fits; small alpha and correlated features are left to Newton's method. A hinge with
-    few parameters goes without them: it is minimised through smooth objectives, each starting
-    close to its minimum. The second derivatives of the losses are held for all samples at once, so
+    for most fits; small alpha and correlated features are left to Newton's method. Hinges are
+    minimised as they are by the alternating direction method; those that cannot (under a penalty
+    that is no squared norm, on sparse samples) through smooth objectives, each starting close to
+    its minimum. The second derivatives of the losses are held for all samples at once, so
     Newton's directions are found by conjugate gradients where they would take above 150 MB.
 
     Parameters
@@ -107,6 +112,9 @@ def choose(objective):
         return Newton()
     if loss.smooth:
         return Newton(warm_up=30) if direct else Newton(warm_up=100, max_direct=0)
+    dense = objective.is_wide or objective.samples.is_dense
+    if dense and objective.alpha > 0 and not ADMM().missing(loss, regularizer):
+        return ADMM()
     # At 20,000 x 10 with 50 classes, 6e9, L-BFGS took 1.1 s and Newton's method 32.
     return Newton() if direct and work < 2e9 else LBFGS()
 

@@ -199,6 +199,18 @@ NEEDS = {
         "has kinks and lacks one of the two",
         lambda loss: loss.roundable,
     ),
+    "proximable loss": Need(
+        "loss",
+        "a loss with `proximal_slope` and `conjugate`",
+        "lacks one of the two",
+        lambda loss: loss.proximable,
+    ),
+    "squared norm": Need(
+        "regularizer",
+        "a regularizer that is a multiple of the squared norm",
+        "is none",
+        lambda regularizer: regularizer.isotropic,
+    ),
     "smooth regularizer": Need(
         "regularizer",
         "a smooth regularizer",

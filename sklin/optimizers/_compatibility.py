@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sklin.optimizers._admm import ADMM
 from sklin.optimizers._base import in_a_line
 from sklin.optimizers._gradient import GradientDescent
 from sklin.optimizers._minibatch import SGD, AdaGrad, Adam
@@ -21,6 +22,7 @@ OPTIMIZERS = {
     "adam": Adam,
     "lbfgs": LBFGS,
     "newton": Newton,
+    "admm": ADMM,
     "proximal_gradient": ProximalGradient,
     "proximal_newton": ProximalNewton,
 }

@@ -38,6 +38,7 @@ def check_loss(loss):
     - `curvature`, if finite, bounds the change of the gradient.
     - If it ``certifies``: values are not negative; Fenchel and Young's inequality holds, with
       equality for gradients; `balance` makes the mean of dual points zero inside the domain.
+    - If it gives `proximal_slope`, that is a gradient at the prox, wherever its search begins.
     - If it has kinks and gives `smoothed`: that is smooth, at most the loss, tends to it as the
       width shrinks, and its gradients lie in the dual domain of the loss.
     - ``shift_invariant`` is true if, and only if, a shift of all scores changes nothing.
@@ -97,6 +98,8 @@ def check_loss(loss):
         if loss.certifies:
             check_duality(laws, n_classes)
             check_balance(laws, n_classes)
+        if loss.proximable:
+            check_proximal_slope(laws, n_classes)
         check_shift(laws, n_classes)
         check_single(laws, n_classes)
         if loss.smooth:
@@ -411,6 +414,38 @@ def check_balance(laws, n_classes):
         law = "balance must give a weight t in [0, 1], as small as the residual"
         laws.at_most(law, ("t", t), ("a multiple of rounding", 1e-12), 0)
         check_domain(laws, loss, points, everyone, "the points of balance")
+
+
+def check_proximal_slope(laws, n_classes):
+    """The slope is a gradient at ``scores - step * slope``, which is what makes that the prox."""
+    loss = laws.component
+    law = "proximal_slope must be a gradient of the loss at scores - step * slope"
+    for seed, round_to in ((22, None), (23, 0.5)):
+        scores, y = draw(n_classes, seed, round_to=round_to)
+        start = gradient_of(loss, draw(n_classes, 24)[0], y)
+        for step in (0.01, 1.0, 30.0):
+            for guess in (None, start, 100 * start):
+                given = scores.copy()
+                dual = loss.proximal_slope(given, y, step, start=guess)
+                laws.unchanged("proximal_slope", scores, given)
+                laws.same_shape(law, dual, scores.shape, "the slope")
+                prox = scores - step * dual
+                value, conjugate = loss.value(prox, y), loss.conjugate(dual, y)
+                size = 1 + np.abs(value) + np.abs(dual * scores).sum(axis=1)
+                size += step * np.square(dual).sum(axis=1)
+                laws.close(
+                    law,
+                    (f"for step {step:g}, l(z) + l*(beta)", value + conjugate),
+                    ("<beta, z>", dot(dual, prox)),
+                    EXACT * size,
+                )
+            check_domain(laws, loss, dual, y, "slopes at the prox")
+        single = loss.proximal_slope(scores.astype(np.float32), y, 1.0)
+        law_32 = "float32 must stay float32"
+        laws.require(single.dtype == np.float32, law_32, f"the slope is {single.dtype}")
+        left = ("proximal_slope in float32", single)
+        right = ("that in float64", loss.proximal_slope(scores, y, 1.0))
+        laws.close("float32 must agree with float64", left, right, SINGLE * n_classes)
 
 
 def check_smoothed(laws, n_classes):

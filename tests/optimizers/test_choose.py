@@ -6,18 +6,29 @@ import numpy as np
 import pytest
 
 from sklin.losses import CrossEntropy, WestonWatkins
-from sklin.optimizers import LBFGS, Newton, ProximalGradient, ProximalNewton, choose
+from sklin.optimizers import ADMM, LBFGS, Newton, ProximalGradient, ProximalNewton, choose
 from sklin.regularizers import L1, L2, GroupL2
 
 
-def problem(loss, n, p, k=2, fit_intercept=False, regularizer=None, is_wide=False):
+class Ridges(L2):
+    """A smooth penalty that is no multiple of the squared norm."""
+
+    isotropic = False
+
+
+def problem(
+    loss, n, p, k=2, fit_intercept=False, regularizer=None, is_wide=False, is_dense=True, alpha=1.0
+):
     """What is looked at: n samples, p parameters in k classes."""
-    samples = SimpleNamespace(y=np.zeros(n, dtype=int), fit_intercept=fit_intercept)
+    samples = SimpleNamespace(
+        y=np.zeros(n, dtype=int), fit_intercept=fit_intercept, is_dense=is_dense
+    )
     return SimpleNamespace(
         loss=loss,
         regularizer=regularizer or L2(),
         samples=samples,
         shape=(k, p // k),
+        alpha=alpha,
         is_wide=is_wide,
     )
 
@@ -36,7 +47,7 @@ SMOOTH = [SOFTMAX, SQUARED]
 def test_where_a_step_costs_little_it_is_newtons(loss, p):
     n = most(p, 5e7)
     assert repr(choose(problem(loss, n, p))) == repr(Newton())
-    expected = Newton(warm_up=30) if loss.smooth else Newton()
+    expected = Newton(warm_up=30) if loss.smooth else ADMM()
     assert repr(choose(problem(loss, n + 1, p))) == repr(expected)
 
 
@@ -47,11 +58,24 @@ def test_smooth_losses_are_warmed_up_and_factored_up_to_a_thousand_parameters(lo
         assert repr(choose(problem(loss, n, 1002))) == repr(Newton(warm_up=100, max_direct=0))
 
 
-def test_hinges_leave_moderate_steps_to_newton_and_larger_ones_to_lbfgs():
+# What the alternating direction method cannot serve, or not soon.
+ROUNDED = [dict(is_dense=False), dict(alpha=0.0), dict(regularizer=Ridges())]
+
+
+@pytest.mark.parametrize("options", ROUNDED, ids=str)
+def test_rounded_hinges_leave_moderate_steps_to_newton_and_larger_ones_to_lbfgs(options):
     n = most(300, 2e9)
-    assert repr(choose(problem(KINKED, n, 300))) == repr(Newton())
-    assert repr(choose(problem(KINKED, n + 1, 300))) == repr(LBFGS())
-    assert repr(choose(problem(KINKED, 100, 1002))) == repr(LBFGS())
+    assert repr(choose(problem(KINKED, n, 300, **options))) == repr(Newton())
+    assert repr(choose(problem(KINKED, n + 1, 300, **options))) == repr(LBFGS())
+    assert repr(choose(problem(KINKED, 100, 1002, **options))) == repr(LBFGS())
+
+
+@pytest.mark.parametrize("is_wide, is_dense", [(False, True), (True, True), (True, False)])
+def test_hinges_that_need_no_rounding_alternate(is_wide, is_dense):
+    options = dict(is_wide=is_wide, is_dense=is_dense)
+    for n in (most(1000, 5e7) + 1, 100_000):
+        assert repr(choose(problem(KINKED, max(n, 1002), 1000, **options))) == repr(ADMM())
+    assert repr(choose(problem(KINKED, 2_000, 100_000, **options))) == repr(ADMM())
 
 
 @pytest.mark.parametrize("loss", [*SMOOTH, KINKED], ids=repr)
@@ -61,8 +85,8 @@ def test_second_derivatives_that_take_too_much_memory_are_not_assembled(loss):
     n = 2**25 // k**2
     factored = Newton(warm_up=30) if loss.smooth else Newton()
     products = Newton(warm_up=100, max_direct=0) if loss.smooth else LBFGS()
-    assert repr(choose(problem(loss, n, p, k))) == repr(factored)
-    assert repr(choose(problem(loss, n + 1, p, k))) == repr(products)
+    for m, expected in ((n, factored), (n + 1, products)):
+        assert repr(choose(problem(loss, m, p, k, is_dense=False))) == repr(expected)
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])

@@ -17,6 +17,7 @@ from sklearn.datasets import make_classification
 from sklin.losses import LOSSES, CrammerSinger, CrossEntropy, OneVsRest
 from sklin.objective import Objective, Samples
 from sklin.optimizers import (
+    ADMM,
     LBFGS,
     OPTIMIZERS,
     SGD,
@@ -87,6 +88,7 @@ TRIALS = {
     "AdaGrad()": Trial(AdaGrad(0.2, batch_size=16), 200, 0, 0.02),
     "Adam()": Trial(Adam(InverseDecay(0.1, decay=0.1), batch_size=16), 200, 0, 0.02),
     # Exact. A relative gap of 1e-6 is a share of 3e-6 where three quarters of the loss remain.
+    "ADMM()": Trial(ADMM(), 2000, 1e-6, 1e-5),
     "LBFGS()": Trial(LBFGS(), 2000, 1e-6, 1e-5),
     "Newton()": Trial(Newton(), 1000, 1e-6, 1e-5),
     "ProximalGradient()": Trial(ProximalGradient(), 3000, 1e-7, 1e-5),

@@ -8,6 +8,7 @@ import pytest
 
 from sklin.losses import CrammerSinger, CrossEntropy, Loss, WestonWatkins
 from sklin.optimizers import (
+    ADMM,
     LBFGS,
     NEEDS,
     OPTIMIZERS,
@@ -158,6 +159,8 @@ def test_auto_serves_whatever_anyone_by_name_serves(problem, loss, regularizer):
         (SGD(), CrossEntropy(), Kinked(), "is smooth or has a prox, and Kinked.*is neither"),
         (Adam(), CrossEntropy(), GroupL2(), "smooth or has a separable prox, and GroupL2"),
         (AdaGrad(), CrossEntropy(), MaxNorm(), "smooth or has a separable prox, and MaxNorm"),
+        (ADMM(), Worst(), L2(), r"needs a loss with `proximal_slope` and .* Worst\(\) lacks"),
+        (ADMM(), WestonWatkins(), GroupL2(), "multiple of the squared norm, and GroupL2.* is none"),
         (LBFGS(), CrossEntropy(), Dropout(), "goes by all samples at once, and Dropout"),
         (RandomSearch(), CrossEntropy(), Dropout(), "goes by all samples at once, and Dropout"),
         (RandomLocalSearch(), CrossEntropy(), Dropout(), "Dropout.* works by noise"),
@@ -195,6 +198,9 @@ def test_each_need_refuses_what_lacks_it_and_nothing_else(problem, need):
         single = prox and not isinstance(regularizer, (GroupL2, MaxNorm))
         has = {
             "smooth loss": smooth,
+            "proximable loss": not kinks,
+            "squared norm": type(regularizer) in (L2, Dropout)
+            or repr(regularizer) == "ElasticNet(l1_ratio=0)",
             "roundable loss": not kinks,
             "smooth regularizer": even,
             "gradient": not isinstance(regularizer, (MaxNorm, Mute)),
@@ -219,6 +225,7 @@ def test_each_need_refuses_what_lacks_it_and_nothing_else(problem, need):
         (Newton(max_direct=1.5), "max_direct"),
         (Newton(max_cg=0), "max_cg"),
         (ProximalGradient(max_finish=-1), "max_finish"),
+        (ADMM(relaxation=2), "relaxation"),
         (SGD(batch_size=0), "batch_size"),
         (GradientDescent(learning_rate=-1), "learning_rate"),
     ],

@@ -9,6 +9,7 @@ import pytest
 
 from sklin.losses import CrossEntropy
 from sklin.optimizers import (
+    ADMM,
     LBFGS,
     OPTIMIZERS,
     SGD,
@@ -32,6 +33,8 @@ SENTENCE = r"\A[A-Z]\w*\([^\n]*\): [^\n]*; [^\n]*\.\Z"
 
 # Each optimizer of the package, with what it may leave: a search is no descent.
 PACKAGE = [
+    (ADMM(), {}),
+    (ADMM(rho=0.1, relaxation=1.0, adaptive=False, turns=1), {}),
     (LBFGS(), {}),
     (LBFGS(memory=2), {}),
     (Newton(), {}),
