@@ -39,6 +39,8 @@ class Samples:
     n_passes : int
         Products of all the data with n_classes vectors so far; a forward product and a gradient
         are one each.
+    kept : dict
+        What optimizers have computed of the samples, and may use again for another objective.
     """
 
     n_passes = 0
@@ -48,6 +50,7 @@ class Samples:
         self.y = y
         self.n_classes = n_classes
         self.fit_intercept = fit_intercept
+        self.kept = {}
         if sample_weight is None:
             self.weight = np.full(X.shape[0], 1.0 / X.shape[0])
         else:

@@ -135,7 +135,7 @@ class Newton(Optimizer):
             point = yield source.send(point) if index else next(source)
         if self._is_direct(point.params):
             yield from damped_newton(point)
-        precondition = Preconditioner(point.objective, mean_curvature(point))
+        precondition = Preconditioner(point.objective, mean_curvature(point), slack=4.0)
         while True:
             # Renting skis: once as many passes are spent as the better matrices cost, they are
             # bought, and bought anew when the last have been used for as many. Whatever comes, that
@@ -341,11 +341,13 @@ def conjugate_gradients(point, precondition, tolerance, max_iter):
     preconditioned = precondition(rest)
     direction = first = preconditioned
     start = size = inner(rest, preconditioned)
+    eps = np.finfo(point.scores.dtype).eps
     for _ in range(max_iter):
         product = point.hessian_product(direction)
         curvature = inner(direction, product)
-        # A flat direction (a common shift of all intercepts, say) needs no step.
-        if curvature <= np.finfo(float).eps * size:
+        # A flat direction (a common shift of all intercepts, say) needs no step, and one that is
+        # flat but for the rounding of the products would get one beyond all bounds.
+        if curvature <= eps * size:
             break
         solution += size / curvature * direction
         rest = rest - size / curvature * product
@@ -359,7 +361,7 @@ def conjugate_gradients(point, precondition, tolerance, max_iter):
 
 def quasi_newton(point, memory=10):
     """L-BFGS directions in the metric of the data; a generator as `descend` wants it."""
-    precondition = Preconditioner(point.objective, mean_curvature(point))
+    precondition = Preconditioner(point.objective, mean_curvature(point), slack=4.0)
     pairs = deque(maxlen=memory)
     while True:
         new = yield -two_loop(point.gradient, pairs, precondition)

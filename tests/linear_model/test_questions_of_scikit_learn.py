@@ -368,8 +368,11 @@ def test_the_elastic_net_is_sagas(l1_ratio, n_classes):
     alpha = strength / (C * len(y))
     reference = foreign(l1_ratio, C).fit(X, y)
     regularizer = ElasticNet(l1_ratio / strength)
-    model = fitted(SOFTMAX, X, y, alpha=alpha, regularizer=regularizer, tol=1e-9)
-    assert model.duality_gap_ <= 1e-9 * model.objective_
+    # With L1 alone the gap is as the distance of the weights, not as its square: where values no
+    # longer tell two weights apart, 1e-16, it is about 1e-8.
+    tol = 1e-8 if l1_ratio == 1 else 1e-9
+    model = fitted(SOFTMAX, X, y, alpha=alpha, regularizer=regularizer, tol=tol)
+    assert model.duality_gap_ <= tol * model.objective_
     # SAGA stops where its weights change by 1e-8 of themselves; the intercepts have a free shift.
     np.testing.assert_allclose(model.coef_, reference.coef_, rtol=0, atol=2e-3)
     np.testing.assert_allclose(model.predict_proba(X), reference.predict_proba(X), atol=1e-3)

@@ -21,6 +21,7 @@ from sklin.optimizers._newton import (
 from sklin.optimizers._preconditioner import (
     ClassPreconditioner,
     Preconditioner,
+    Solve,
     mean_curvature_of,
 )
 from sklin.regularizers import L2, Regularizer
@@ -46,6 +47,48 @@ def test_preconditioner_is_symmetric_and_positive(problem, fit_intercept, is_spa
     matrix = np.array([inverse(unit).ravel() for unit in units])
     np.testing.assert_allclose(matrix, matrix.T, rtol=1e-8, atol=1e-10 * np.abs(matrix).max())
     assert np.linalg.eigvalsh(matrix).min() > 0
+
+
+@pytest.mark.parametrize("size", [1e-14, 1.0, 1e15])
+@pytest.mark.parametrize("ridge", [1e-6, 1e-2, 10.0])
+def test_solves_in_float32_are_right_whatever_the_size_of_the_features(size, ridge):
+    """A factor in float32 is taken where the penalty bears its rounding, at sizes of its range."""
+    X = np.random.RandomState(0).standard_normal((50, 6)).astype(np.float32) * np.float32(size)
+    moments, ridge = X.T @ X, ridge * size**2
+    solve = Solve(np.asfortranarray(moments), ridge, np.finfo(np.float32).eps)
+    right = np.random.RandomState(1).standard_normal((3, 6)) * size
+    left = solve(right)
+    assert left.dtype == np.float64
+    product = left @ (moments.astype(np.float64) + ridge * np.eye(6))
+    np.testing.assert_allclose(product, right, rtol=0, atol=1e-4 * np.abs(right).max())
+    assert not solve(np.zeros((3, 6))).any()
+
+
+def test_a_factor_is_of_float32_where_the_penalty_outweighs_its_rounding():
+    """The condition number, at most trace / ridge, decides; float64 data are solved in float64."""
+    moments, eps = np.eye(10, dtype=np.float32, order="F"), np.finfo(np.float32).eps
+    for ridge, dtype in ((101 * eps, np.float32), (99 * eps, np.float64), (0.0, np.float64)):
+        assert Solve(moments, ridge, eps).factor.dtype == dtype
+    assert Solve(moments.astype(float), 1.0, eps).factor.dtype == np.float64
+
+
+def test_a_factor_serves_the_next_objective_on_its_samples_within_the_slack(problem):
+    """On a path of falling alphas a factor is kept; whoever gives no slack gets its own."""
+    objective = problem(CrossEntropy(), alpha=0.1)
+    first = Preconditioner(objective, 0.2)
+    weaker, far, stronger = (
+        Objective(objective.samples, objective.loss, objective.regularizer, alpha)
+        for alpha in (0.04, 0.02, 0.2)
+    )
+    assert Preconditioner(weaker, 0.2, slack=4.0).solve is first.solve
+    assert Preconditioner(objective, 0.2).solve is first.solve
+    for other, slack in ((weaker, 1.0), (far, 4.0), (stronger, 4.0)):
+        Preconditioner(objective, 0.2)
+        gradient = np.random.RandomState(0).standard_normal(objective.shape)
+        fresh = Objective(problem(CrossEntropy()).samples, other.loss, L2(), other.alpha)
+        np.testing.assert_array_equal(
+            Preconditioner(other, 0.2, slack)(gradient), Preconditioner(fresh, 0.2)(gradient)
+        )
 
 
 def test_preconditioner_bears_constant_and_equal_columns():
@@ -242,7 +285,12 @@ def test_conjugate_gradients_stop_at_the_share_that_may_remain(problem, toleranc
         calls.append(direction)
         return point.hessian_product(direction)
 
-    seen = SimpleNamespace(params=point.params, gradient=point.gradient, hessian_product=product)
+    seen = SimpleNamespace(
+        params=point.params,
+        gradient=point.gradient,
+        scores=point.scores,
+        hessian_product=product,
+    )
 
     def size(solution):
         rest = -point.gradient - point.hessian_product(solution)
@@ -256,11 +304,18 @@ def test_conjugate_gradients_stop_at_the_share_that_may_remain(problem, toleranc
     assert len(calls) == 1 or size(before) > tolerance * start
 
 
-def test_conjugate_gradients_go_down_where_nothing_bends():
-    """Without any curvature there is no Newton step: the preconditioned slope is what is left."""
+@pytest.mark.parametrize("dtype, rounding", [(float, 0.0), (float, 1e-17), (np.float32, 1e-8)])
+def test_conjugate_gradients_go_down_where_nothing_bends(dtype, rounding):
+    """Without any curvature there is no Newton step: the preconditioned slope is what is left.
+
+    What rounding makes of none is none: a step of a hundred million slopes went beyond float32.
+    """
     gradient = np.array([[1.0, -2.0]])
     flat = SimpleNamespace(
-        params=np.zeros((1, 2)), gradient=gradient, hessian_product=np.zeros_like
+        params=np.zeros((1, 2)),
+        gradient=gradient,
+        scores=np.zeros((5, 1), dtype),
+        hessian_product=lambda direction: rounding * direction,
     )
     np.testing.assert_array_equal(conjugate_gradients(flat, lambda g: 3 * g, 0.1, 9), -3 * gradient)
 

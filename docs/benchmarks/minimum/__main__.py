@@ -57,6 +57,7 @@ def arguments():
         default="*",
         help="patterns of names, separated by commas: " + ", ".join(map(str, cases())),
     )
+    add("--peers", default="*", help="patterns of names of peers, separated by commas")
     add("--alphas", type=float, nargs="+", help="default: 0.1 0.001 0.00001")
     add("--rows", type=int, help="largest number of samples")
     add(
@@ -153,6 +154,7 @@ def run(args):
     """All races and the other measurements, printed and kept as they come."""
     source = Source(args.cifar, args.rows, args.out)
     found, missing = peers()
+    found = [p for p in found if any(fnmatch(p.name, part) for part in args.peers.split(","))]
     threads = os.environ.get("OMP_NUM_THREADS", "not set")
     print(
         f"Images: {source}. Python {platform.python_version()}, numpy {np.__version__}, scipy "
