@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from sklin import LinearSVMClassifier, SoftmaxClassifier
-from sklin.optimizers import choose
+from sklin import LinearSVMClassifier, SoftmaxClassifier, SoftmaxClassifierCV
+from sklin.objective import Samples
+from sklin.optimizers import _preconditioner, choose
 
 
 def image_like(n_samples, n_features, n_classes=10, dtype=np.float32):
@@ -51,6 +52,24 @@ def test_l1_at_small_alpha_is_proven_by_newton_steps_on_the_support():
     X, y = load_digits(return_X_y=True)
     objective, _ = SoftmaxClassifier(regularizer="l1", alpha=1e-3).make_objective(X / 16, y)
     assert choose(objective).minimize(objective, tol=1e-4, max_iter=100).converged
+
+
+def test_a_path_of_alphas_makes_a_factor_for_every_second_one(monkeypatch):
+    """And the second moments once: of two folds and of all samples, three times."""
+    made = {"factors": 0, "moments": 0}
+
+    def counted(name, function):
+        def call(*args, **kwargs):
+            made[name] += 1
+            return function(*args, **kwargs)
+
+        return call
+
+    monkeypatch.setattr(_preconditioner, "Solve", counted("factors", _preconditioner.Solve))
+    monkeypatch.setattr(Samples, "moments", counted("moments", Samples.moments))
+    model = SoftmaxClassifierCV(np.logspace(1, -3.5, 10), cv=2, optimizer="lbfgs")
+    model.fit(*image_like(1_500, 192))
+    assert made == {"factors": pytest.approx(2 * 5 + 1, abs=2), "moments": 3}
 
 
 def peak_of(fit):
