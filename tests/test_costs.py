@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from sklin import LinearSVMClassifier, SoftmaxClassifier, SoftmaxClassifierCV
-from sklin.objective import Samples
+from sklin.objective import Samples, _samples
 from sklin.optimizers import _preconditioner, choose
 
 
@@ -52,6 +52,19 @@ def test_l1_at_small_alpha_is_proven_by_newton_steps_on_the_support():
     X, y = load_digits(return_X_y=True)
     objective, _ = SoftmaxClassifier(regularizer="l1", alpha=1e-3).make_objective(X / 16, y)
     assert choose(objective).minimize(objective, tol=1e-4, max_iter=100).converged
+
+
+@pytest.mark.parametrize("name, alpha", [("softmax", 1e-1), ("softmax", 1e-3), ("squared", 1e-1)])
+def test_a_sketch_stands_in_where_features_are_too_many_for_a_matrix(monkeypatch, name, alpha):
+    """With an eighth of the eigenvectors a fit takes a third of the passes it takes with one."""
+    monkeypatch.setattr(_samples, "LARGEST_DENSE", 100)
+    passes = []
+    for rank in (24, 1):
+        monkeypatch.setattr(_preconditioner, "RANK", rank)
+        objective, _ = MOST[name][0].set_params(alpha=alpha).make_objective(*image_like(1_500, 192))
+        assert choose(objective).minimize(objective, tol=1e-4).converged
+        passes.append(objective.samples.n_passes)
+    assert passes[0] <= passes[1] / 3
 
 
 def test_a_path_of_alphas_makes_a_factor_for_every_second_one(monkeypatch):

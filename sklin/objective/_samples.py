@@ -188,6 +188,31 @@ class Samples:
             total = syrk(scale, block.T, beta=1.0, c=total, lower=1, overwrite_c=1)
         return total
 
+    def covariance_times(self, basis):
+        """Product of the `covariance`, which need not be made, with the columns of ``basis``.
+
+        Parameters
+        ----------
+        basis : ndarray of shape (n_features, n_columns)
+            The columns, best of the dtype of X.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_columns)
+            The product, float64; by blocks of rows.
+        """
+        total = np.zeros(basis.shape)
+        shift = self.mean if self.fit_intercept else np.zeros(len(basis))
+        shift = (shift @ basis).astype(basis.dtype)
+        for start in range(0, len(self.y), step := max(1, 2**22 // basis.shape[1])):
+            rows = slice(start, start + step)
+            block = self.X[rows]
+            scores = (block @ basis - shift) * self.weight[rows, None].astype(basis.dtype)
+            total += block.T @ scores
+            if self.fit_intercept:
+                total -= np.outer(self.mean, scores.sum(axis=0))
+        return total
+
     @cached_property
     def variances(self):
         """The diagonal of `covariance`, float64 (n_features,); for sparse X too."""

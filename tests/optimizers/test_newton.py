@@ -8,7 +8,7 @@ from scipy import sparse, special
 
 from sklin.losses import CrossEntropy, OneVsRest, WestonWatkins
 from sklin.objective import Objective, Samples
-from sklin.optimizers import LBFGS, GradientDescent, Newton
+from sklin.optimizers import LBFGS, GradientDescent, Newton, _preconditioner
 from sklin.optimizers._line_search import line_search
 from sklin.optimizers._newton import (
     conjugate_gradients,
@@ -21,6 +21,8 @@ from sklin.optimizers._newton import (
 from sklin.optimizers._preconditioner import (
     ClassPreconditioner,
     Preconditioner,
+    Sketch,
+    SketchSolve,
     Solve,
     mean_curvature_of,
 )
@@ -89,6 +91,68 @@ def test_a_factor_serves_the_next_objective_on_its_samples_within_the_slack(prob
         np.testing.assert_array_equal(
             Preconditioner(other, 0.2, slack)(gradient), Preconditioner(fresh, 0.2)(gradient)
         )
+
+
+def many_features(dtype, fit_intercept=True):
+    """Samples with a spectrum, in units far apart, some features constant, zero or equal."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((200, 30)) / np.arange(1, 31) @ rng.standard_normal((30, 30))
+    X = np.column_stack([X, np.full(200, 7.0), np.zeros(200), X[:, 0], 1e3 * X[:, 1] + 1])
+    y, weight = np.arange(200) % 3, rng.uniform(0.5, 2, 200)
+    return Samples(X.astype(dtype), y, 3, sample_weight=weight, fit_intercept=fit_intercept)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_covariance_multiplies_without_being_made(dtype, fit_intercept):
+    samples = many_features(dtype, fit_intercept)
+    X = samples.X.astype(float)
+    X = X - samples.weight @ X if fit_intercept else X
+    basis = np.random.RandomState(1).standard_normal((X.shape[1], 4)) / (X.std(axis=0) + 1)[:, None]
+    product = (X.T * samples.weight) @ X @ basis
+    # Of a product of two columns, by their sizes (Cauchy and Schwarz).
+    size = np.sqrt(samples.weight @ np.square(samples.X, dtype=float))[:, None]
+    size = (size + 1e-9) * np.sqrt(samples.weight @ np.square(samples.X.astype(float) @ basis))
+    error = np.abs(samples.covariance_times(basis.astype(dtype)) - product) / size
+    assert error.max() < 100 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_sketch_of_all_eigenvectors_is_the_covariance(fit_intercept):
+    samples = many_features(np.float64, fit_intercept)
+    X = samples.X - samples.weight @ samples.X if fit_intercept else samples.X
+    matrix = (X.T * samples.weight) @ X + 0.01 * np.eye(X.shape[1])
+    inverse = SketchSolve(Sketch(samples), 0.01)(np.eye(X.shape[1]))
+    root = np.sqrt(np.diag(matrix))
+    product = matrix @ inverse * root / root[:, None]
+    np.testing.assert_allclose(product, np.eye(len(matrix)), atol=1e-6)
+
+
+@pytest.mark.parametrize("ridge", [1e-4, 1.0])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_sketch_of_few_eigenvectors_is_an_upper_bound_up_to_its_own_error(
+    monkeypatch, dtype, ridge
+):
+    """Symmetric, positive, and within a small multiple of the moments, where variances are not."""
+    monkeypatch.setattr(_preconditioner, "RANK", 12)
+    samples = many_features(dtype)
+    X = samples.X.astype(float)
+    X = X - samples.weight @ X
+    matrix = (X.T * samples.weight) @ X + ridge * np.eye(X.shape[1])
+    inverse = SketchSolve(Sketch(samples), ridge)(np.eye(X.shape[1]))
+    np.testing.assert_allclose(inverse, inverse.T, atol=1e-6 * np.abs(inverse).max())
+    assert np.linalg.eigvalsh(inverse + inverse.T).min() > 0
+    condition = []
+    for each in (inverse, np.diag(1 / np.diag(matrix))):
+        values = np.linalg.eigvals(each @ matrix).real
+        condition.append(values.max() / values.min())
+    assert condition[0] < 0.2 * condition[1]
+
+
+def test_a_sketch_bears_features_that_do_not_vary():
+    samples = Samples(np.full((20, 5), 3.0), np.arange(20) % 2, 2)
+    direction = SketchSolve(Sketch(samples), 0.0)(np.ones((2, 5)))
+    assert np.isfinite(direction).all()
 
 
 def test_preconditioner_bears_constant_and_equal_columns():
