@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
 from sklin.features import HOG, BagOfVisualWords, ColorHistogram
@@ -120,8 +120,11 @@ def feature_sets():
     return {
         RAW_PIXELS: make_pipeline(FunctionTransformer(thumbnails), StandardScaler()),
         "colour histogram": make_pipeline(ColorHistogram(bins=4), root, StandardScaler()),
-        # Pooled over the whole image: textures have no fixed places for their edges.
-        "HoG": make_pipeline(HOG(grid=(1, 1), block_norm=None), root, StandardScaler()),
+        # Over the whole image, for textures have no fixed places for their edges, and over sixteen
+        # parts of it, for things have: whatever folder may come.
+        "HoG": make_pipeline(
+            make_union(HOG(grid=(1, 1), block_norm=None), HOG(grid=(4, 4))), root, StandardScaler()
+        ),
         # Images of any size: the share of a word, not its number, can be compared.
         BAG_OF_WORDS: make_pipeline(
             BagOfVisualWords(n_words=150, random_state=0), Normalizer("l1"), root, StandardScaler()
