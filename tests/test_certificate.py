@@ -162,6 +162,15 @@ def test_the_class_preconditioner_inverts_the_blocks_of_the_hessian(loss, fit_in
     assert_allclose(ClassPreconditioner(point)(gradient), expected, rtol=1e-6, atol=1e-9)
 
 
+def test_the_class_preconditioner_without_a_penalty_leaves_a_common_shift_alone():
+    """Nothing bends along what all classes share: neither a penalty nor the loss."""
+    objective = make(CrossEntropy(), L2(), 0.0, True)
+    point = objective.evaluate(np.zeros(objective.shape))
+    direction = ClassPreconditioner(point)(point.gradient + 1.0)
+    assert np.isfinite(direction).all()
+    assert_allclose(direction.mean(axis=0), 0, atol=1e-12 * np.abs(direction).max())
+
+
 def test_conjugate_gradients_take_few_passes_at_small_alpha():
     """Correlated features of unequal scale, more parameters than Newton's method assembles."""
     rng = np.random.RandomState(0)

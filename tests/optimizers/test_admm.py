@@ -179,3 +179,20 @@ def test_proxes_of_many_classes_and_large_scores_come_to_an_end(loss, size):
         # The own class has the sum of the others'.
         rounding *= np.where(np.arange(300) == y[:, None], 300, 1)
         assert (np.abs(single - dual) <= 1e-5 + rounding).all()
+
+
+def test_a_start_that_is_good_enough_is_the_end():
+    objective = problem(CrossEntropy(), 0.1)
+    best = Newton().minimize(objective, tol=1e-9).params
+    result = ADMM().minimize(objective, best, tol=1e-6)
+    assert result.converged and result.n_iter == 0
+    assert_allclose(result.params, best)
+
+
+def test_it_gives_up_after_three_hundred_idle_turns_and_no_sooner():
+    """The iterates circle about the minimum: a gap that stands still may fall again."""
+    objective = problem(WestonWatkins(), 0.1, dtype=np.float32)
+    result = ADMM(turns=1).minimize(objective, tol=0.0, max_iter=20_000)
+    assert result.status == "exhausted"
+    assert result.n_iter >= 300
+    assert result.gap < 1e-5 * result.value
