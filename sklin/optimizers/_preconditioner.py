@@ -132,7 +132,7 @@ class Sketch:
         basis = np.linalg.qr(rng.standard_normal((len(scale), min(RANK, len(scale)))))[0]
         image = samples.covariance_times((basis / scale).astype(dtype)) / scale
         # The small shift keeps what rounding makes negative out of the roots.
-        shift = np.finfo(dtype).eps * np.linalg.norm(image)
+        shift = np.finfo(dtype).eps * np.linalg.norm(image) or 1e-30
         image += shift * basis
         values, vectors = np.linalg.eigh(basis.T @ image)
         image = image @ (vectors / np.sqrt(np.maximum(values, shift)))

@@ -149,8 +149,9 @@ def test_a_sketch_of_few_eigenvectors_is_an_upper_bound_up_to_its_own_error(
     assert condition[0] < 0.2 * condition[1]
 
 
-def test_a_sketch_bears_features_that_do_not_vary():
-    samples = Samples(np.full((20, 5), 3.0), np.arange(20) % 2, 2)
+@pytest.mark.parametrize("value", [0.0, 3.0, 1e15])
+def test_a_sketch_bears_features_that_do_not_vary(value):
+    samples = Samples(np.full((20, 5), value), np.arange(20) % 2, 2)
     direction = SketchSolve(Sketch(samples), 0.0)(np.ones((2, 5)))
     assert np.isfinite(direction).all()
 
