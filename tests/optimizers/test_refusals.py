@@ -225,6 +225,8 @@ def test_each_need_refuses_what_lacks_it_and_nothing_else(problem, need):
         (Newton(max_direct=1.5), "max_direct"),
         (Newton(max_cg=0), "max_cg"),
         (ProximalGradient(max_finish=-1), "max_finish"),
+        (ADMM(rho=0), "rho"),
+        (ADMM(relaxation=0), "relaxation"),
         (ADMM(relaxation=2), "relaxation"),
         (SGD(batch_size=0), "batch_size"),
         (GradientDescent(learning_rate=-1), "learning_rate"),
