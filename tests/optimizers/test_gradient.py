@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sklin.losses import CrammerSinger, CrossEntropy, OneVsRest, WestonWatkins
+from sklin.objective import Objective, Samples
 from sklin.optimizers import (
     CosineDecay,
     GradientDescent,
@@ -190,6 +191,16 @@ def test_where_no_step_improves_the_search_ends_and_keeps_what_it_has(problem):
     assert end.message == "No step along the slope improves."
     np.testing.assert_array_equal(end.params, start)
     assert end.value == objective.value(start)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_search_goes_on_to_nearly_all_digits(seed):
+    """Carried along hundreds of lines, the scores' rounding exceeded what a step gains."""
+    rng = np.random.RandomState(seed)
+    samples = Samples(rng.rand(15, 10), rng.randint(0, 3, 15), 3)
+    objective = Objective(samples, CrossEntropy(), L2(), 0.1)
+    result = GradientDescent().minimize(objective, tol=1e-12, max_iter=20_000)
+    assert result.converged
 
 
 def test_a_search_begins_with_the_last_step(problem, monkeypatch):
